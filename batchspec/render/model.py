@@ -1,0 +1,153 @@
+"""What a person meant, as data: `Desired` and its parts.
+
+Place in the pipeline: `desired` makes these from a `Spec`; `reconcile` compares them with what the services hold.
+Bodies are the exact REST JSON that would be sent (api-version 2025-06-01), symbolic (see `placeholder`), our marks
+included: metadata `batchspec:name` and `batchspec:hash` on pool and job, environment setting `BATCHSPEC_TASK_HASH` on
+tasks. Nothing here holds a secret, an address or an account.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from batchspec.render.placeholder import Json
+from batchspec.spec.load import At
+
+JsonObject = dict[str, Json]
+
+OWNER_KEY = "batchspec:name"
+HASH_KEY = "batchspec:hash"
+TASK_HASH_SETTING = "BATCHSPEC_TASK_HASH"
+CONTAINER_OWNER_KEY = "batchspec_name"
+
+
+@dataclass(frozen=True)
+class LocalFile:
+    """A file to upload: `name` is its blob name, `path` where it is, `size` in bytes when it was listed."""
+
+    name: str
+    path: Path
+    size: int
+
+    @cached_property
+    def md5(self) -> bytes:
+        """The 16 bytes of the content's MD5; read once, streamed. Raises LocalIOFailed."""
+        from batchspec.render.files import md5_of
+
+        return md5_of(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredContainer:
+    """A blob container; `existing` ones are used, never changed; `keep` survives `delete`."""
+
+    key: str
+    name: str
+    existing: bool
+    keep: bool
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredUpload:
+    """Files for one container (by key), by blob name, in name order; never empty."""
+
+    key: str
+    container: str
+    files: Sequence[LocalFile]
+    prefix: str
+    prune: bool
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredPool:
+    """The pool. `body` is None for an `existing` one.
+
+    `hash` is over the body without marks. `start_task_hash` is over the start task and the content of the uploads it
+    uses ("" without start task): nodes that booted with another one must be rebooted. It stands in the body's metadata
+    under `batchspec:start`. `slots` is `taskSlotsPerNode` (1 by default), for preflight.
+    """
+
+    id: str
+    existing: bool
+    os: Literal["linux", "windows"]
+    body: JsonObject | None
+    hash: str
+    start_task_hash: str
+    uses: frozenset[str]
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredJob:
+    """The job; `body` is None for an `existing` one. `uses` are the keys of the containers its body refers to."""
+
+    id: str
+    existing: bool
+    body: JsonObject | None
+    hash: str
+    uses: frozenset[str]
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredTask:
+    """One task: `hash` is what `BATCHSPEC_TASK_HASH` in `body` says; `uses` are keys of containers in the body.
+
+    `template` is the index in `tasks:`; `at` where that template stands.
+    """
+
+    id: str
+    body: JsonObject
+    hash: str
+    uses: frozenset[str]
+    template: int
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredDownload:
+    """Blobs of `container` (key) below `prefix` that match `pattern` (glob on the rest of the name) into `to`."""
+
+    container: str
+    to: Path
+    shown_as: str
+    prefix: str
+    pattern: str
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A secret's value, which neither `repr` nor `str` shows."""
+
+    value: str = field(repr=False)
+
+    def __str__(self) -> str:
+        return "<secret>"
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """Everything a spec asks for, rendered.
+
+    `tasks()` gives a fresh stream of DesiredTask each time, in the order of the templates and their generators; it
+    raises SpecInvalid for a task that cannot be rendered (after `desired.check_tasks` has passed it does not).
+    `secrets` are the values for the symbols of kind `secret`; `shown_as` is the spec's path as the person gave it.
+    """
+
+    name: str
+    shown_as: str
+    containers: Mapping[str, DesiredContainer]
+    uploads: Mapping[str, DesiredUpload]
+    pool: DesiredPool | None
+    job: DesiredJob | None
+    tasks: Callable[[], Iterator[DesiredTask]]
+    wait_timeout: timedelta
+    downloads: tuple[DesiredDownload, ...]
+    cleanup_after_success: tuple[str, ...]
+    secrets: Mapping[str, Secret]

@@ -1,0 +1,80 @@
+"""Symbols that stand in a rendered body for what only the sending side knows.
+
+Place in the pipeline: `template` and `wire` write them, fingerprints are taken over them, `reconcile` resolves them
+just before sending, and `display` shows them to people. So a rendering and a fingerprint depend on no account, port,
+key or SAS. A symbol is a private-use character, its kind and arguments, and a second private-use character; neither
+may occur in a spec or file name (`holds_marker` finds them), so that nobody can write one by hand.
+
+Kinds and their arguments:
+    container_url  KEY                the container's URL
+    sas_url        KEY PERMISSIONS    the container's URL with a SAS
+    blob_url       KEY NAME           a blob's URL
+    blob_sas_url   KEY NAME           a blob's URL with a read SAS
+    secret         VARIABLE           a secret variable's value
+    node_agent_sku (none)             looked up in the service's list of supported images
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+OPEN, CLOSE, SEPARATOR = "\ue000", "\ue001", "\ue002"
+_SYMBOL = re.compile(f"{OPEN}([^{OPEN}{CLOSE}]*){CLOSE}")
+
+Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """One symbol, taken apart."""
+
+    kind: str
+    arguments: tuple[str, ...]
+
+
+def symbol(kind: str, *arguments: str) -> str:
+    """The text that stands for a `kind` with these arguments."""
+    return OPEN + SEPARATOR.join((kind, *arguments)) + CLOSE
+
+
+def holds_marker(text: str) -> bool:
+    """Whether a text from outside contains one of the characters reserved for symbols."""
+    return OPEN in text or CLOSE in text or SEPARATOR in text
+
+
+def resolve(body: Json, value_of: Callable[[Symbol], str]) -> Json:
+    """A copy of `body` with every symbol, in values as well as inside longer strings, replaced by `value_of` it."""
+    if isinstance(body, str):
+        return resolve_text(body, value_of) if OPEN in body else body
+    if isinstance(body, list):
+        return [resolve(item, value_of) for item in body]
+    if isinstance(body, dict):
+        return {key: resolve(item, value_of) for key, item in body.items()}
+    return body
+
+
+def resolve_text(text: str, value_of: Callable[[Symbol], str]) -> str:
+    """`resolve` for one string."""
+    return _SYMBOL.sub(lambda match: value_of(_parse(match.group(1))), text)
+
+
+def symbols(body: Json) -> set[Symbol]:
+    """Every symbol in `body`, once each."""
+    found: set[Symbol] = set()
+
+    def note(one: Symbol) -> str:
+        found.add(one)
+        return ""
+
+    resolve(body, note)
+    return found
+
+
+def display(body: Json) -> Json:
+    """A copy of `body` for people: `<sas_url output cw>` for a symbol; shows no secret since it never held one."""
+    return resolve(body, lambda one: f"<{' '.join((one.kind, *one.arguments))}>")
+
+
+def _parse(inner: str) -> Symbol:
+    kind, *arguments = inner.split(SEPARATOR)
+    return Symbol(kind, tuple(arguments))
