@@ -4,6 +4,7 @@ Place in the pipeline: `plan` makes these from `Desired` and `Observed`; `apply`
 Changes are data: they say what, why (property, old, new) and how; they hold no secret and do nothing.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -39,3 +40,56 @@ class Change:
     key: str = ""
     size: int = 0
     steps: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How many changes of each sort a plan has; downloads and kept things are not counted."""
+
+    create: int = 0
+    change: int = 0
+    replace: int = 0
+    delete: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.create or self.change or self.replace or self.delete)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What `apply` would do: pure data.
+
+    `changes` are containers, uploads, pool and job, in that order, each sorted by id; `tasks` the task changes in the
+    order of the spec (deletions last), without the kept ones, which `kept_tasks` counts; `downloads` what is missing
+    here of what is there now. `failed_tasks` are the ids of unchanged tasks that have failed; `orphaned_tasks` those
+    that are finished and no longer in the spec. `pending_tasks` counts unchanged unfinished tasks, which a run would
+    wait for. `notes` are lines a person should read (marked things that the spec no longer names; a job that runs anew).
+    `cleaned_up` is true when a successful run already removed what the spec's `cleanup` names.
+    """
+
+    name: str
+    changes: tuple[Change, ...]
+    tasks: tuple[Change, ...]
+    kept_tasks: int
+    downloads: tuple[Change, ...]
+    failed_tasks: tuple[str, ...]
+    orphaned_tasks: tuple[str, ...]
+    pending_tasks: int
+    notes: tuple[str, ...]
+    cleaned_up: bool
+
+    @property
+    def totals(self) -> Totals:
+        """Counts over `changes` and `tasks`."""
+        count = Counter(change.action for change in (*self.changes, *self.tasks))
+        return Totals(count["create"], count["update"], count["replace"], count["delete"])
+
+    @property
+    def questions(self) -> tuple[Change, ...]:
+        """The changes a person must agree to: replacements and deletions."""
+        return tuple(one for one in (*self.changes, *self.tasks) if one.action in ("replace", "delete"))
+
+    @property
+    def nothing_to_do(self) -> bool:
+        """Whether apply would write nothing, wait for nothing and download nothing."""
+        return not (self.totals or self.downloads or self.pending_tasks)

@@ -153,13 +153,27 @@ class BatchService(Protocol):
         ...
 
     async def read_task_file(
-        self, job_id: str, task_id: str, name: str, *, start: int = 0, tail: int | None = None, limit: int = 1 << 20
+        self,
+        job_id: str,
+        task_id: str,
+        name: str,
+        *,
+        start: int = 0,
+        tail: int | None = None,
+        limit: int = 1 << 20,
     ) -> TextPart | None:
         """A piece of a task's file: from byte `start`, or the last `tail` bytes; None when file, task or node is gone."""
         ...
 
     async def read_node_file(
-        self, pool_id: str, node_id: str, name: str, *, start: int = 0, tail: int | None = None, limit: int = 1 << 20
+        self,
+        pool_id: str,
+        node_id: str,
+        name: str,
+        *,
+        start: int = 0,
+        tail: int | None = None,
+        limit: int = 1 << 20,
     ) -> TextPart | None:
         """The same for a file of a node ("startup/stderr.txt")."""
         ...

@@ -1,0 +1,90 @@
+"""How a run ended: task counts, and every failure with its cause.
+
+Place in the pipeline: `watch` and `status` make these, `cli` prints them and turns them into an exit code. Pure data.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Tasks by state; `running` includes preparing; succeeded + failed = completed."""
+
+    active: int = 0
+    running: int = 0
+    completed: int = 0
+    succeeded: int = 0
+    failed: int = 0
+
+    @property
+    def total(self) -> int:
+        """All tasks of the job."""
+        return self.active + self.running + self.completed
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One failed task or start task.
+
+    `id` is the task's id, or the node's for a start task; `exit_code` is None when it never ran; `code` and `message`
+    are the service's failure code ("FailureExitCode", "CommandProgramNotFound", "BlobNotFound" ...) and text, `details`
+    its extra lines; `stderr` the last lines, at most 10, empty when there is no file; `fix` the next step.
+    """
+
+    kind: str
+    id: str
+    node: str
+    exit_code: int | None
+    category: str
+    code: str
+    message: str
+    details: tuple[str, ...]
+    stderr: tuple[str, ...]
+    fix: str
+
+    @property
+    def cause(self) -> str:
+        """What failures are grouped by: the code, and the exit code where there is one."""
+        return f"{self.code} (exit code {self.exit_code})" if self.exit_code is not None else self.code
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Failures with one cause: `count` tasks, the first `ids` (at most 5), and one of them told in full."""
+
+    cause: str
+    count: int
+    ids: tuple[str, ...]
+    example: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The end of a wait. `blocked` counts active tasks that a failed dependency keeps from ever running."""
+
+    counts: Counts
+    blocked: int
+    failures: tuple[Group, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What `status` shows. States are the service's words; None where the resource is not there.
+
+    `nodes` are (state, count); `node_failures` are start tasks that failed and unusable nodes; `pool_errors` are the
+    service's resize errors as "code: message".
+    """
+
+    name: str
+    pool_id: str | None
+    pool_state: str | None
+    allocation_state: str | None
+    target_nodes: int
+    nodes: tuple[tuple[str, int], ...]
+    pool_errors: tuple[str, ...]
+    node_failures: tuple[Failure, ...]
+    job_id: str | None
+    job_state: str | None
+    counts: Counts
+    blocked: int
+    failures: tuple[Group, ...]
