@@ -65,6 +65,10 @@ class BatchService(Protocol):
         """The pool, None when it is not there."""
         ...
 
+    def list_pools(self, *, select: str = "") -> AsyncIterator[JsonObject]:
+        """All pools of the account."""
+        ...
+
     async def create_pool(self, body: JsonObject) -> None:
         """POST /pools."""
         ...
@@ -107,6 +111,10 @@ class BatchService(Protocol):
 
     async def get_job(self, job_id: str) -> JsonObject | None:
         """The job, None when it is not there."""
+        ...
+
+    def list_jobs(self, *, select: str = "") -> AsyncIterator[JsonObject]:
+        """All jobs of the account."""
         ...
 
     async def create_job(self, body: JsonObject) -> None:
@@ -162,7 +170,10 @@ class BatchService(Protocol):
         tail: int | None = None,
         limit: int = 1 << 20,
     ) -> TextPart | None:
-        """A piece of a task's file: from byte `start`, or the last `tail` bytes; None when file, task or node is gone."""
+        """A piece of a task's file: from byte `start`, or the last `tail` bytes.
+
+        None when the file, the task or its node is gone, or the task has not started.
+        """
         ...
 
     async def read_node_file(
@@ -184,6 +195,10 @@ class BlobStore(Protocol):
 
     async def get_container(self, name: str) -> ContainerState | None:
         """The container, None when it is not there (also while it is being deleted)."""
+        ...
+
+    def list_containers(self) -> AsyncIterator[ContainerState]:
+        """All containers of the account, with metadata; not those being deleted."""
         ...
 
     async def create_container(self, name: str, metadata: Mapping[str, str]) -> bool:
@@ -247,6 +262,10 @@ class BlobStore(Protocol):
         are kept; extended when it ends earlier; probed until it works), nothing for a container that is not ours.
         With Entra: fetch a user-delegation key.
         """
+        ...
+
+    async def revoke(self, container: str) -> None:
+        """Remove the stored access policies that `grant` made, so that every SAS bound to them dies; no error without."""
         ...
 
     def sas(self, container: str, permissions: str, *, blob: str | None = None) -> str:
