@@ -1,0 +1,98 @@
+"""Whether what the service holds is what was asked for, value by value.
+
+Place in the pipeline: used by `plan_pool`, `plan_job` and `plan_tasks`. In: a symbolic REST body and the body that the
+service returns. Out: one `Reason` per property that differs. Pure; never asks a service.
+
+The service fills in defaults, changes the case of enum values and never returns secrets, so comparison is on
+normalised values: what a body does not name is not compared, except where `REMOVABLE` says that its absence means
+something; enum-like words ignore case; durations are compared by length; a string with symbols matches when its
+literal parts do (what a symbol stands for changes with account and port, and its content is in the fingerprint).
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+
+from batchspec.reconcile.change import Reason
+from batchspec.render.durations import duration_from_text
+from batchspec.render.model import JsonObject
+from batchspec.render.placeholder import CLOSE, OPEN, Json, display
+
+# Values that a person chose and whose case matters; every other plain word is an enum or an Azure name.
+_CASE_MATTERS = frozenset(
+    {"commandLine", "value", "name", "filePath", "filePattern", "path", "blobPrefix", "displayName", "autoScaleFormula"}
+)
+# Never returned by the service (batch-service.md section 2; azure-batch docstrings "This property is never returned").
+_NEVER_RETURNED = frozenset({"password", "sshPrivateKey", "accountKey", "sasKey", "protectedSettings"})
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*\Z")
+_SYMBOLS = re.compile(f"{OPEN}[^{CLOSE}]*{CLOSE}")
+_ABSENT = object()
+
+
+def differences(
+    wanted: JsonObject, there: JsonObject, *, removable: frozenset[str] = frozenset(), ignore: frozenset[str] = frozenset()
+) -> Iterator[Reason]:
+    """One Reason per top-level property of `wanted` that differs from `there`, in `wanted`'s order, then removed ones.
+
+    `removable` names top-level properties whose absence in `wanted` differs from their presence in `there`. Nested
+    differences are told at the deepest property that both sides have.
+    """
+    for key, value in wanted.items():
+        if key not in ignore:
+            yield from _compare(key, key, value, there.get(key, _ABSENT))
+    for key in sorted(removable - wanted.keys() - ignore):
+        if there.get(key):
+            yield Reason("no longer in the spec", key, display(there[key]), None)
+
+
+def _compare(path: str, key: str, wanted: Json, there: object) -> Iterator[Reason]:
+    if there is _ABSENT or there is None:
+        if key not in _NEVER_RETURNED and not _empty(wanted):
+            yield Reason("changed", path, None, display(wanted))
+    elif isinstance(wanted, dict) and isinstance(there, dict):
+        for name, value in wanted.items():
+            yield from _compare(f"{path}.{name}", name, value, there.get(name, _ABSENT))
+    elif isinstance(wanted, list) and isinstance(there, list) and len(wanted) == len(there):
+        for index, (one, other) in enumerate(zip(wanted, there, strict=True)):
+            yield from _compare(f"{path}[{index}]", key, one, other)
+    elif not _same(key, wanted, there):
+        yield Reason("changed", path, _shown(there), display(wanted))
+
+
+def _empty(value: Json) -> bool:
+    return value is None or value is False or value == [] or value == {}
+
+
+def _same(key: str, wanted: Json, there: object) -> bool:
+    if isinstance(wanted, str) and isinstance(there, str):
+        return _same_text(key, wanted, there)
+    return wanted == there
+
+
+def _same_text(key: str, wanted: str, there: str) -> bool:
+    if wanted == there:
+        return True
+    if OPEN in wanted:
+        pattern = ".*".join(map(re.escape, _SYMBOLS.split(wanted)))
+        return re.fullmatch(pattern, there, re.DOTALL) is not None
+    if key in _CASE_MATTERS:
+        return False
+    if wanted.startswith("P") and there.startswith("P"):
+        return _length(wanted) == _length(there)
+    return bool(_WORD.match(wanted)) and wanted.casefold() == there.casefold()
+
+
+def _length(text: str) -> timedelta | str:
+    parsed = duration_from_text(text)
+    return text if parsed is None else parsed
+
+
+def _shown(there: object) -> Json:
+    """An observed value for people, without the query of any URL: it may hold a SAS."""
+    if isinstance(there, str):
+        return re.sub(r"(https?://[^\s?'\"]*)\?[^\s'\"]*", r"\1", there)
+    if isinstance(there, dict):
+        return {str(key): _shown(value) for key, value in there.items()}
+    if isinstance(there, list):
+        return [_shown(value) for value in there]
+    return there if isinstance(there, int | float | bool) else None

@@ -1,0 +1,67 @@
+"""Whose a thing is: the marks that stand in for a state file.
+
+Place in the pipeline: `observe`, the planners and `delete` ask here. In: resources as the services return them. Out:
+owner, fingerprint, task hash. Pure.
+"""
+
+from collections.abc import Mapping
+
+from batchspec.reconcile.ports import BlobState, ContainerState
+from batchspec.render.model import (
+    CONTAINER_OWNER_KEY,
+    HASH_KEY,
+    OWNER_KEY,
+    TASK_HASH_SETTING,
+    JsonObject,
+)
+
+START_KEY = "batchspec:start"
+REBOOT_KEY = "batchspec:reboot"
+RUN_KEY = "batchspec:run"
+
+
+def metadata_of(resource: JsonObject | None) -> dict[str, str]:
+    """The metadata of a pool or job as a mapping; empty when there is none."""
+    items = (resource or {}).get("metadata")
+    if not isinstance(items, list):
+        return {}
+    return {str(item.get("name")): str(item.get("value", "")) for item in items if isinstance(item, dict)}
+
+
+def owner_of(resource: JsonObject | None) -> str | None:
+    """The name of the spec that made a pool or job, None when it carries no mark."""
+    return metadata_of(resource).get(OWNER_KEY)
+
+
+def hash_of(resource: JsonObject | None) -> str | None:
+    """The fingerprint a pool or job carries."""
+    return metadata_of(resource).get(HASH_KEY)
+
+
+def owner_in(metadata: Mapping[str, str]) -> str | None:
+    """The name of the spec that made a container or blob. Metadata names ignore case."""
+    for key, value in metadata.items():
+        if key.lower() == CONTAINER_OWNER_KEY:
+            return value
+    return None
+
+
+def owns(name: str, thing: ContainerState | BlobState) -> bool:
+    """Whether the spec `name` made this container or blob."""
+    return owner_in(thing.metadata) == name
+
+
+def task_hash_of(task: JsonObject) -> str | None:
+    """The fingerprint in a task's environment settings, None when the task is not batchspec's."""
+    settings = task.get("environmentSettings")
+    if isinstance(settings, list):
+        for setting in reversed(settings):
+            if isinstance(setting, dict) and setting.get("name") == TASK_HASH_SETTING:
+                return str(setting.get("value", ""))
+    return None
+
+
+def metadata_with(body: JsonObject, extra: Mapping[str, str]) -> list[JsonObject]:
+    """The metadata list of `body` with `extra` items set or, where the value is empty, removed."""
+    items = {**metadata_of(body), **extra}
+    return [{"name": key, "value": value} for key, value in items.items() if value]
