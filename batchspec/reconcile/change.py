@@ -63,7 +63,7 @@ class Plan:
     order of the spec (deletions last), without the kept ones, which `kept_tasks` counts; `downloads` what is missing
     here of what is there now. `failed_tasks` are the ids of unchanged tasks that have failed; `orphaned_tasks` those
     that are finished and no longer in the spec. `pending_tasks` counts unchanged unfinished tasks, which a run would
-    wait for. `notes` are lines a person should read (marked things that the spec no longer names; a job that runs anew).
+    wait for. `notes` are lines a person should read: marked things that the spec no longer names, a job that runs anew.
     `cleaned_up` is true when a successful run already removed what the spec's `cleanup` names.
     """
 

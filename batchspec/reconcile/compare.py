@@ -30,7 +30,11 @@ _ABSENT = object()
 
 
 def differences(
-    wanted: JsonObject, there: JsonObject, *, removable: frozenset[str] = frozenset(), ignore: frozenset[str] = frozenset()
+    wanted: JsonObject,
+    there: JsonObject,
+    *,
+    removable: frozenset[str] = frozenset(),
+    ignore: frozenset[str] = frozenset(),
 ) -> Iterator[Reason]:
     """One Reason per top-level property of `wanted` that differs from `there`, in `wanted`'s order, then removed ones.
 

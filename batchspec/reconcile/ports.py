@@ -265,7 +265,7 @@ class BlobStore(Protocol):
         ...
 
     async def revoke(self, container: str) -> None:
-        """Remove the stored access policies that `grant` made, so that every SAS bound to them dies; no error without."""
+        """Remove the stored access policies that `grant` made: every SAS bound to them dies. No error without."""
         ...
 
     def sas(self, container: str, permissions: str, *, blob: str | None = None) -> str:

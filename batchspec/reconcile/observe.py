@@ -1,0 +1,216 @@
+"""What the services hold of a spec: services -> `Observed`.
+
+Place in the pipeline: between `render` and `plan`. In: `Desired` and the two ports. Out: one snapshot, taken with reads
+only, concurrently. It never writes and never decides.
+
+Requests: one each for pool and job, one per container, one page stream per container that uploads or downloads name,
+the tasks of the job with just the properties that fingerprints need, and the account's pools, jobs and containers by
+name and metadata, to find what carries our mark and is no longer named. Nodes are listed only when the start task
+changed or a reboot is pending, images only when a pool body needs its node agent SKU.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from batchspec.reconcile.concurrency import task_group
+from batchspec.reconcile.marks import REBOOT_KEY, START_KEY, metadata_of, owner_of, owns, task_hash_of
+from batchspec.reconcile.ports import BatchService, BlobState, BlobStore, ContainerState, Services
+from batchspec.render.model import Desired, DesiredPool, JsonObject
+from batchspec.render.placeholder import Json, symbols
+
+_TASK_PROPERTIES = "id,state,executionInfo,environmentSettings,constraints"
+_NODE_PROPERTIES = "id,state,lastBootTime,startTaskInfo"
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedTask:
+    """A task as it is: `hash` is None when it is not batchspec's; `failure_code` is "" unless it failed."""
+
+    id: str
+    state: str
+    failed: bool
+    failure_code: str
+    hash: str | None
+    constraints: JsonObject
+
+    @property
+    def completed(self) -> bool:
+        """Whether it has ended, well or not."""
+        return self.state == "completed"
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedNode:
+    """A node as it is; `booted` is None when the service does not say."""
+
+    id: str
+    state: str
+    booted: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Strays:
+    """Ids of pools, jobs and containers that carry the spec's mark and that it no longer names; sorted."""
+
+    pools: tuple[str, ...] = ()
+    jobs: tuple[str, ...] = ()
+    containers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A snapshot. `containers` by name, `blobs` by container name and blob name, `tasks` by lower-cased id."""
+
+    containers: Mapping[str, ContainerState]
+    blobs: Mapping[str, Mapping[str, BlobState]]
+    pool: JsonObject | None
+    nodes: tuple[ObservedNode, ...]
+    images: tuple[JsonObject, ...]
+    job: JsonObject | None
+    tasks: Mapping[str, ObservedTask]
+    strays: Strays
+
+
+async def observe(desired: Desired, services: Services) -> Observed:
+    """Read everything a plan needs. Raises ServiceRefused and ServiceUnreachable."""
+    batch, blobs = services.batch, services.blobs
+    async with task_group() as group:
+        containers = group.create_task(_containers(desired, blobs))
+        listings = {name: group.create_task(_blobs(blobs, name, prefix)) for name, prefix in _listed(desired).items()}
+        pool = group.create_task(_pool(desired, batch))
+        job = group.create_task(_job(desired, batch))
+        strays = group.create_task(find_strays(desired, services))
+    observed_pool, nodes, images = pool.result()
+    observed_job, tasks = job.result()
+    return Observed(
+        containers=containers.result(),
+        blobs={name: listing.result() for name, listing in listings.items()},
+        pool=observed_pool,
+        nodes=nodes,
+        images=images,
+        job=observed_job,
+        tasks=tasks,
+        strays=strays.result(),
+    )
+
+
+async def _containers(desired: Desired, store: BlobStore) -> dict[str, ContainerState]:
+    names = [container.name for container in desired.containers.values()]
+    states = await asyncio.gather(*map(store.get_container, names))
+    return {name: state for name, state in zip(names, states, strict=True) if state is not None}
+
+
+def _listed(desired: Desired) -> dict[str, str]:
+    """Containers to list, each with the longest prefix that covers all its uploads and downloads."""
+    prefixes: dict[str, str] = {}
+    uploads = [(upload.container, upload.prefix) for upload in desired.uploads.values()]
+    downloads = [(download.container, download.prefix) for download in desired.downloads]
+    for key, prefix in uploads + downloads:
+        name = desired.containers[key].name
+        prefixes[name] = _shared(prefixes.get(name, prefix), prefix)
+    return prefixes
+
+
+def _shared(one: str, other: str) -> str:
+    length = 0
+    for left, right in zip(one, other, strict=False):
+        if left != right:
+            break
+        length += 1
+    return one[:length]
+
+
+async def _blobs(store: BlobStore, container: str, prefix: str) -> dict[str, BlobState]:
+    return {blob.name: blob async for blob in store.list_blobs(container, prefix)}
+
+
+async def _pool(
+    desired: Desired, batch: BatchService
+) -> tuple[JsonObject | None, tuple[ObservedNode, ...], tuple[JsonObject, ...]]:
+    wanted = desired.pool
+    if wanted is None:
+        return None, (), ()
+    pool = await batch.get_pool(wanted.id)
+    nodes: tuple[ObservedNode, ...] = ()
+    if pool is not None and _needs_nodes(wanted, pool):
+        nodes = tuple([_node(node) async for node in batch.list_nodes(wanted.id, select=_NODE_PROPERTIES)])
+    images: tuple[JsonObject, ...] = ()
+    if wanted.body is not None and any(one.kind == "node_agent_sku" for one in symbols(wanted.body)):
+        images = tuple([image async for image in batch.list_images()])
+    return pool, nodes, images
+
+
+def _needs_nodes(wanted: DesiredPool, pool: JsonObject) -> bool:
+    marks = metadata_of(pool)
+    return marks.get(START_KEY, "") != wanted.start_task_hash or REBOOT_KEY in marks
+
+
+def _node(node: JsonObject) -> ObservedNode:
+    return ObservedNode(str(node.get("id")), str(node.get("state")), time_of(node.get("lastBootTime")))
+
+
+def time_of(value: Json) -> datetime | None:
+    """A time of the service (UTC, up to 7 decimals, of which 6 are kept)."""
+    return datetime.fromisoformat(value) if isinstance(value, str) else None
+
+
+async def _job(desired: Desired, batch: BatchService) -> tuple[JsonObject | None, dict[str, ObservedTask]]:
+    if desired.job is None:
+        return None, {}
+    job = await batch.get_job(desired.job.id)
+    if job is None or job.get("state") == "deleting":
+        return job, {}
+    tasks = {task.id.casefold(): task async for task in observed_tasks(batch, desired.job.id)}
+    return job, tasks
+
+
+async def observed_tasks(batch: BatchService, job_id: str) -> AsyncIterator[ObservedTask]:
+    """The tasks of a job as they are, in the service's order."""
+    async for task in batch.list_tasks(job_id, select=_TASK_PROPERTIES):
+        yield _task(task)
+
+
+def _task(task: JsonObject) -> ObservedTask:
+    info = task.get("executionInfo")
+    info = info if isinstance(info, dict) else {}
+    failure = info.get("failureInfo")
+    constraints = task.get("constraints")
+    return ObservedTask(
+        id=str(task["id"]),
+        state=str(task.get("state", "")).lower(),
+        failed=str(info.get("result", "")).lower() == "failure",
+        failure_code=str(failure.get("code", "")) if isinstance(failure, dict) else "",
+        hash=task_hash_of(task),
+        constraints=constraints if isinstance(constraints, dict) else {},
+    )
+
+
+async def find_strays(desired: Desired, services: Services) -> Strays:
+    """What carries the spec's mark and is no longer named by it."""
+    named_pool = desired.pool.id.casefold() if desired.pool else ""
+    named_job = desired.job.id.casefold() if desired.job else ""
+    named = {container.name for container in desired.containers.values()}
+    return Strays(
+        pools=await _marked(services.batch.list_pools(select="id,metadata,state"), desired.name, named_pool),
+        jobs=await _marked(services.batch.list_jobs(select="id,metadata,state"), desired.name, named_job),
+        containers=tuple(
+            sorted(
+                [
+                    container.name
+                    async for container in services.blobs.list_containers()
+                    if container.name not in named and owns(desired.name, container)
+                ]
+            )
+        ),
+    )
+
+
+async def _marked(resources: AsyncIterator[JsonObject], owner: str, named: str) -> tuple[str, ...]:
+    found = [
+        str(one["id"])
+        async for one in resources
+        if owner_of(one) == owner and str(one["id"]).casefold() != named and one.get("state") != "deleting"
+    ]
+    return tuple(sorted(found))

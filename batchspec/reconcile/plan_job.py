@@ -1,0 +1,94 @@
+"""Whether the job is missing, must change, and how: `DesiredJob` + the observed job -> at most one `Change`.
+
+Place in the pipeline: a part of `plan`. Pure. The `steps` of an update: `patch` for what the service changes in place
+(batch-service.md section 5), `finish` for setting `onAllTasksComplete` after the last task was added. Anything else,
+and a completed job that must take tasks, is a replacement, after which all tasks run again.
+"""
+
+from batchspec.reconcile.change import Change, Reason
+from batchspec.reconcile.compare import differences
+from batchspec.reconcile.marks import hash_of
+from batchspec.render.model import DesiredJob, JsonObject
+
+_IN_PLACE = frozenset(
+    {
+        "priority",
+        "maxParallelTasks",
+        "allowTaskPreemption",
+        "constraints",
+        "metadata",
+        "networkConfiguration",
+        "onAllTasksComplete",
+    }
+)
+_REMOVABLE = frozenset(
+    {
+        "jobManagerTask",
+        "jobPreparationTask",
+        "jobReleaseTask",
+        "commonEnvironmentSettings",
+        "networkConfiguration",
+        "displayName",
+    }
+)
+_DEFAULTS: JsonObject = {
+    "priority": 0,
+    "maxParallelTasks": -1,
+    "allowTaskPreemption": False,
+    "usesTaskDependencies": False,
+    "onTaskFailure": "noaction",
+}
+_IGNORED = frozenset({"id", "metadata", "onAllTasksComplete"})
+_GONE = ("terminating", "completed")
+FINISH_KEY = "onAllTasksComplete"
+
+
+def job_change(wanted: DesiredJob, there: JsonObject | None) -> Change | None:
+    """The job's Change before its tasks are looked at, None when there is nothing to do."""
+    if there is None or there.get("state") == "deleting":
+        reason = () if there is None else (Reason("the job of this id is being deleted; waited for"),)
+        return Change("create", "job", wanted.id, reason)
+    assert wanted.body is not None
+    reasons: tuple[Reason, ...] = ()
+    if hash_of(there) != wanted.hash:
+        body = {**_DEFAULTS, **wanted.body}
+        reasons = tuple(differences(body, there, removable=_REMOVABLE, ignore=_IGNORED))
+    outside = [reason for reason in reasons if reason.path.partition(".")[0].partition("[")[0] not in _IN_PLACE]
+    if outside:
+        return replaced(wanted.id, reasons)
+    if there.get("state") in _GONE:
+        return None
+    return _update(wanted, there, reasons)
+
+
+def _update(wanted: DesiredJob, there: JsonObject, reasons: tuple[Reason, ...]) -> Change | None:
+    steps: tuple[str, ...] = ()
+    if reasons or hash_of(there) != wanted.hash:
+        steps = ("patch",)
+        reasons = reasons or (Reason("recorded fingerprint differs"),)
+    finish = finish_reason(wanted, there)
+    if finish is not None:
+        steps, reasons = (*steps, "finish"), (*reasons, finish)
+    return Change("update", "job", wanted.id, reasons, steps=steps) if steps else None
+
+
+def finish_reason(wanted: DesiredJob, there: JsonObject) -> Reason | None:
+    """Why `onAllTasksComplete` must still be set, None when it is as wanted."""
+    goal = wanted_finish(wanted)
+    now = str(there.get(FINISH_KEY, "noaction")).lower()
+    return Reason("set once all tasks are added", FINISH_KEY, now, goal) if goal != now else None
+
+
+def wanted_finish(wanted: DesiredJob) -> str:
+    """What the spec asks the service to do when all tasks are complete."""
+    return str((wanted.body or {}).get(FINISH_KEY) or "noaction").lower()
+
+
+def replaced(job_id: str, reasons: tuple[Reason, ...]) -> Change:
+    """The Change that deletes the job and makes it anew."""
+    return Change("replace", "job", job_id, reasons, steps=("delete", "create"))
+
+
+def takes_no_tasks(there: JsonObject | None) -> bool:
+    """Whether the job has ended or is ending, so that no task can be added or reactivated."""
+    return there is not None and there.get("state") in _GONE

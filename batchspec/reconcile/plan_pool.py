@@ -1,0 +1,130 @@
+"""Whether the pool is missing, must change, and how: `DesiredPool` + `Observed` -> at most one `Change`.
+
+Place in the pipeline: a part of `plan`. Pure. The `steps` of an update say which calls `apply` makes:
+
+    resize     POST resize, for the numbers of nodes (also when the last resize ended in errors)
+    autoscale  POST enableautoscale or disableautoscale
+    patch      PATCH, for what the service changes in place: start task, packages and metadata at any time, the rest of
+               `_WHEN_EMPTY` while the pool has no nodes (batch-service.md section 5; update_pool's docstring)
+    reboot     every node that booted with another start task, its tasks finished first: an update reaches only nodes
+               that start later
+
+The start task's inputs count too: their content is in `start_task_hash`, kept in the pool's metadata. `batchspec:reboot`
+marks reboots that are owed, so that a client killed between patch and reboot leaves no node behind.
+"""
+
+from batchspec.reconcile.change import Change, Reason
+from batchspec.reconcile.compare import differences
+from batchspec.reconcile.marks import REBOOT_KEY, START_KEY, hash_of, metadata_of
+from batchspec.reconcile.observe import Observed
+from batchspec.render.model import DesiredPool, JsonObject
+
+_SIZES = ("targetDedicatedNodes", "targetLowPriorityNodes")
+_AUTOSCALE = ("enableAutoScale", "autoScaleFormula", "autoScaleEvaluationInterval")
+_ANY_TIME = ("startTask", "applicationPackageReferences", "metadata")
+_WHEN_EMPTY = (
+    "displayName",
+    "vmSize",
+    "taskSlotsPerNode",
+    "taskSchedulingPolicy",
+    "enableInterNodeCommunication",
+    "virtualMachineConfiguration",
+    "networkConfiguration",
+    "userAccounts",
+    "mountConfiguration",
+    "upgradePolicy",
+)
+_IGNORED = frozenset({"id", "metadata", "resizeTimeout"})
+_REMOVABLE = frozenset(
+    {
+        "displayName",
+        "startTask",
+        "applicationPackageReferences",
+        "networkConfiguration",
+        "userAccounts",
+        "mountConfiguration",
+        "upgradePolicy",
+    }
+)
+_DEFAULTS: JsonObject = {"targetDedicatedNodes": 0, "targetLowPriorityNodes": 0, "taskSlotsPerNode": 1}
+
+
+def pool_change(wanted: DesiredPool, observed: Observed) -> Change | None:
+    """The pool's Change, None when there is nothing to do. A pool that is being deleted counts as missing."""
+    there = observed.pool
+    if there is None or there.get("state") == "deleting":
+        reason = () if there is None else (Reason("the pool of this id is being deleted; waited for"),)
+        return Change("create", "pool", wanted.id, reason)
+    assert wanted.body is not None
+    if hash_of(there) == wanted.hash:
+        reasons = tuple(differences(_sizes_of(wanted.body), there))
+    else:
+        reasons = tuple(differences(_with_defaults(wanted.body), there, removable=_REMOVABLE, ignore=_IGNORED))
+    steps = _steps(wanted, there, reasons)
+    steps = steps | _resize_again(wanted.body, there) | _reboot(wanted, observed)
+    if _must_replace(there, reasons):
+        return Change("replace", "pool", wanted.id, reasons, steps=("delete", "create"))
+    if not steps:
+        return None
+    return Change("update", "pool", wanted.id, reasons or _unseen(steps), steps=tuple(sorted(steps)))
+
+
+def _with_defaults(body: JsonObject) -> JsonObject:
+    if body.get("enableAutoScale"):
+        return body
+    return {**_DEFAULTS, "enableAutoScale": False, **body}
+
+
+def _sizes_of(body: JsonObject) -> JsonObject:
+    if body.get("enableAutoScale"):
+        return {key: body[key] for key in _AUTOSCALE if key in body}
+    return {key: body.get(key, 0) for key in _SIZES}
+
+
+def _top(reason: Reason) -> str:
+    return reason.path.partition(".")[0].partition("[")[0]
+
+
+def _steps(wanted: DesiredPool, there: JsonObject, reasons: tuple[Reason, ...]) -> set[str]:
+    steps: set[str] = set()
+    changed = {_top(reason) for reason in reasons}
+    if changed & set(_AUTOSCALE):
+        steps.add("autoscale")
+    if changed & set(_SIZES) and not (wanted.body or {}).get("enableAutoScale"):
+        steps.add("resize")
+    if changed - set(_AUTOSCALE) - set(_SIZES) or hash_of(there) != wanted.hash:
+        steps.add("patch")
+    return steps
+
+
+def _must_replace(there: JsonObject, reasons: tuple[Reason, ...]) -> bool:
+    changed = {_top(reason) for reason in reasons} - set(_ANY_TIME) - set(_SIZES) - set(_AUTOSCALE)
+    return bool(changed - set(_WHEN_EMPTY)) or (bool(changed) and not _is_empty(there))
+
+
+def _is_empty(pool: JsonObject) -> bool:
+    counts = ("currentDedicatedNodes", "currentLowPriorityNodes", *_SIZES)
+    return pool.get("allocationState") == "steady" and not any(pool.get(count) for count in counts)
+
+
+def _resize_again(body: JsonObject, there: JsonObject) -> set[str]:
+    """A fixed-size pool whose last resize failed keeps its errors and too few nodes until the next resize."""
+    if body.get("enableAutoScale") or not there.get("resizeErrors") or there.get("allocationState") != "steady":
+        return set()
+    return {"resize"}
+
+
+def _reboot(wanted: DesiredPool, observed: Observed) -> set[str]:
+    marks = metadata_of(observed.pool)
+    owed = REBOOT_KEY in marks or (marks.get(START_KEY, "") != wanted.start_task_hash and wanted.start_task_hash)
+    if not owed:
+        return set()
+    return {"patch", "reboot"} if observed.nodes else {"patch"}
+
+
+def _unseen(steps: set[str]) -> tuple[Reason, ...]:
+    if "reboot" in steps:
+        return (Reason("an input of the start task changed: nodes are rebooted, their tasks finish first"),)
+    if "resize" in steps:
+        return (Reason("the last resize ended in errors and is tried again"),)
+    return (Reason("recorded fingerprint differs"),)
