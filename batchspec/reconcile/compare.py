@@ -28,6 +28,8 @@ _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*\Z")
 _SYMBOLS = re.compile(f"{OPEN}[^{CLOSE}]*{CLOSE}")
 _ABSENT = object()
 
+REMOVED = "no longer in the spec"
+
 
 def differences(
     wanted: JsonObject,
@@ -46,7 +48,7 @@ def differences(
             yield from _compare(key, key, value, there.get(key, _ABSENT))
     for key in sorted(removable - wanted.keys() - ignore):
         if there.get(key):
-            yield Reason("no longer in the spec", key, display(there[key]), None)
+            yield Reason(REMOVED, key, display(there[key]), None)
 
 
 def _compare(path: str, key: str, wanted: Json, there: object) -> Iterator[Reason]:

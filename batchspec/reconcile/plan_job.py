@@ -6,7 +6,7 @@ and a completed job that must take tasks, is a replacement, after which all task
 """
 
 from batchspec.reconcile.change import Change, Reason
-from batchspec.reconcile.compare import differences
+from batchspec.reconcile.compare import REMOVED, differences
 from batchspec.reconcile.marks import hash_of
 from batchspec.render.model import DesiredJob, JsonObject
 
@@ -53,12 +53,20 @@ def job_change(wanted: DesiredJob, there: JsonObject | None) -> Change | None:
     if hash_of(there) != wanted.hash:
         body = {**_DEFAULTS, **wanted.body}
         reasons = tuple(differences(body, there, removable=_REMOVABLE, ignore=_IGNORED))
-    outside = [reason for reason in reasons if reason.path.partition(".")[0].partition("[")[0] not in _IN_PLACE]
-    if outside:
+    finish = finish_reason(wanted, there)
+    if finish is not None and finish.new == "noaction":
+        reasons = (*reasons, finish)
+    if not all(map(_in_place, reasons)):
         return replaced(wanted.id, reasons)
     if there.get("state") in _GONE:
         return None
     return _update(wanted, there, reasons)
+
+
+def _in_place(reason: Reason) -> bool:
+    """Whether PATCH can do it: it takes no property away, and never goes back to `noaction`."""
+    top = reason.path.partition(".")[0].partition("[")[0]
+    return top in _IN_PLACE and reason.text != REMOVED and (top, reason.new) != (FINISH_KEY, "noaction")
 
 
 def _update(wanted: DesiredJob, there: JsonObject, reasons: tuple[Reason, ...]) -> Change | None:

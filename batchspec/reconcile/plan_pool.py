@@ -4,17 +4,18 @@ Place in the pipeline: a part of `plan`. Pure. The `steps` of an update say whic
 
     resize     POST resize, for the numbers of nodes (also when the last resize ended in errors)
     autoscale  POST enableautoscale or disableautoscale
-    patch      PATCH, for what the service changes in place: start task, packages and metadata at any time, the rest of
-               `_WHEN_EMPTY` while the pool has no nodes (batch-service.md section 5; update_pool's docstring)
+    patch      PATCH, for what the service changes in place: start task, packages and metadata at any time, the rest
+               of `_WHEN_EMPTY` while the pool has no nodes (docstring of azure-batch 15.1's update_pool); PATCH cannot
+               take a property away, so that is a replacement
     reboot     every node that booted with another start task, its tasks finished first: an update reaches only nodes
                that start later
 
-The start task's inputs count too: their content is in `start_task_hash`, kept in the pool's metadata. `batchspec:reboot`
-marks reboots that are owed, so that a client killed between patch and reboot leaves no node behind.
+The start task's inputs count too: their content is in `start_task_hash`, kept in the pool's metadata.
+`batchspec:reboot` marks reboots that are owed, so that a client killed between patch and reboot leaves no node behind.
 """
 
 from batchspec.reconcile.change import Change, Reason
-from batchspec.reconcile.compare import differences
+from batchspec.reconcile.compare import REMOVED, differences
 from batchspec.reconcile.marks import REBOOT_KEY, START_KEY, hash_of, metadata_of
 from batchspec.reconcile.observe import Observed
 from batchspec.render.model import DesiredPool, JsonObject
@@ -98,6 +99,8 @@ def _steps(wanted: DesiredPool, there: JsonObject, reasons: tuple[Reason, ...]) 
 
 
 def _must_replace(there: JsonObject, reasons: tuple[Reason, ...]) -> bool:
+    if any(reason.text == REMOVED and reason.path != "applicationPackageReferences" for reason in reasons):
+        return True
     changed = {_top(reason) for reason in reasons} - set(_ANY_TIME) - set(_SIZES) - set(_AUTOSCALE)
     return bool(changed - set(_WHEN_EMPTY)) or (bool(changed) and not _is_empty(there))
 

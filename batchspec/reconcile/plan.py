@@ -1,0 +1,174 @@
+"""From what is to what should be: `Desired` + `Observed` -> `Plan`.
+
+Place in the pipeline: between `observe` and `apply`. Pure, but for reading the local files that fingerprints and
+uploads need. It decides everything that `apply` does, so that what a person confirms is what happens; it refuses, with
+every offender named, to touch what is not the spec's own.
+
+Order of decisions: the job first, because a new job makes every task new; then tasks; then what those need of
+containers and uploads that an earlier success cleaned up; then the pool.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from batchspec.errors import ForeignOwner, PlanRefused
+from batchspec.reconcile.change import Change, Plan, Reason
+from batchspec.reconcile.marks import owner_of
+from batchspec.reconcile.observe import Observed
+from batchspec.reconcile.plan_blobs import (
+    Needs,
+    container_changes,
+    download_changes,
+    foreign_blobs,
+    foreign_containers,
+    upload_changes,
+)
+from batchspec.reconcile.plan_job import job_change, replaced, takes_no_tasks
+from batchspec.reconcile.plan_pool import pool_change
+from batchspec.reconcile.plan_tasks import TaskChanges, all_new, job_must_be_replaced, task_changes
+from batchspec.render.model import Desired
+
+
+@dataclass(slots=True)
+class _JobAndTasks:
+    job: Change | None
+    tasks: TaskChanges
+
+
+def plan(desired: Desired, observed: Observed, *, retry_failed: bool = False) -> Plan:
+    """What `apply` would do.
+
+    Raises ForeignOwner naming everything that is in the way and not this spec's, and PlanRefused when something that
+    the spec says exists does not, or cannot take its tasks. SpecInvalid when a task cannot be rendered.
+    """
+    _refuse_missing(desired, observed)
+    work = _job_and_tasks(desired, observed, retry_failed=retry_failed)
+    _refuse_foreign(desired, observed, work.tasks)
+    needs = _needs(desired, observed, work)
+    cleaned_up = needs is not None and not work.tasks.must_run
+    pool = _pool(desired, observed, cleaned_up=cleaned_up)
+    changes = [
+        *container_changes(desired, observed, needs),
+        *upload_changes(desired, observed, needs),
+        *(change for change in (pool, work.job) if change is not None),
+    ]
+    return Plan(
+        name=desired.name,
+        changes=tuple(changes),
+        tasks=tuple(work.tasks.changes),
+        kept_tasks=work.tasks.kept,
+        downloads=tuple(download_changes(desired, observed)),
+        failed_tasks=tuple(work.tasks.failed),
+        orphaned_tasks=tuple(work.tasks.orphaned),
+        pending_tasks=work.tasks.pending,
+        notes=tuple(_notes(desired, observed, work)),
+        cleaned_up=cleaned_up,
+    )
+
+
+def _job_and_tasks(desired: Desired, observed: Observed, *, retry_failed: bool) -> _JobAndTasks:
+    job = desired.job
+    if job is None:
+        return _JobAndTasks(None, TaskChanges())
+    if job.existing:
+        tasks = task_changes(desired.tasks(), observed.tasks, retry_failed=retry_failed)
+        return _JobAndTasks(None, tasks)
+    change = job_change(job, observed.job)
+    if change is not None and change.action in ("create", "replace"):
+        return _JobAndTasks(change, all_new(desired.tasks()))
+    tasks = task_changes(desired.tasks(), observed.tasks, retry_failed=retry_failed)
+    reason = _why_new_job(observed, tasks)
+    if reason is None:
+        return _JobAndTasks(change, tasks)
+    return _JobAndTasks(replaced(job.id, (reason,)), all_new(desired.tasks()))
+
+
+def _why_new_job(observed: Observed, tasks: TaskChanges) -> Reason | None:
+    if takes_no_tasks(observed.job) and tasks.must_run:
+        return Reason("the job is completed and takes no more tasks: all of them run again in a new one")
+    if job_must_be_replaced(tasks, len(observed.tasks)):
+        return Reason(f"{tasks.replaced} of {len(observed.tasks)} tasks changed: all of them run again in a new job")
+    return None
+
+
+def _needs(desired: Desired, observed: Observed, work: _JobAndTasks) -> Needs | None:
+    """What of the cleaned-up things must come back; None when there was no success that cleaned up."""
+    if not desired.cleanup_after_success or not work.tasks.succeeded:
+        return None
+    needs = Needs()
+    if work.tasks.must_run:
+        for task in desired.tasks():
+            if task.id in work.tasks.must_run:
+                needs.add(task.body)
+        for resource in (desired.pool, desired.job):
+            needs.add(resource.body if resource is not None else None)
+    return needs
+
+
+def _pool(desired: Desired, observed: Observed, *, cleaned_up: bool) -> Change | None:
+    pool = desired.pool
+    if pool is None or pool.existing:
+        return None
+    change = pool_change(pool, observed)
+    if change is not None and change.action == "create" and cleaned_up and "pool" in desired.cleanup_after_success:
+        return None
+    return change
+
+
+def _refuse_missing(desired: Desired, observed: Observed) -> None:
+    missing = [
+        f"container {container.name}"
+        for container in desired.containers.values()
+        if container.existing and container.name not in observed.containers
+    ]
+    if desired.pool and desired.pool.existing and observed.pool is None:
+        missing.append(f"pool {desired.pool.id}")
+    if desired.job and desired.job.existing and observed.job is None:
+        missing.append(f"job {desired.job.id}")
+    if missing:
+        raise PlanRefused(
+            f"not there, though the spec says `existing: true`: {', '.join(missing)}",
+            fix="make it, correct its name, or leave out `existing` so that this spec makes it",
+        )
+
+
+def _refuse_foreign(desired: Desired, observed: Observed, tasks: TaskChanges) -> None:
+    offenders = [*_foreign_resources(desired, observed), *(f"task {task_id}" for task_id in sorted(tasks.foreign))]
+    if offenders:
+        raise ForeignOwner(
+            f"not made by the spec {desired.name!r}, so not touched: {', '.join(offenders)}",
+            fix="choose another name or id, delete it yourself, or say `existing: true` to use it as it is",
+        )
+    if desired.job and desired.job.existing and takes_no_tasks(observed.job) and tasks.must_run:
+        raise PlanRefused(f"job {desired.job.id} is {(observed.job or {}).get('state')} and takes no more tasks")
+
+
+def _foreign_resources(desired: Desired, observed: Observed) -> Iterator[str]:
+    for name in foreign_containers(desired, observed):
+        yield f"container {name}"
+    for name in foreign_blobs(desired, observed):
+        yield f"blob {name}"
+    for kind, wanted, there in (("pool", desired.pool, observed.pool), ("job", desired.job, observed.job)):
+        if wanted is not None and there is not None and not wanted.existing:
+            owner = owner_of(there)
+            if owner != desired.name:
+                yield f"{kind} {wanted.id}" + (f" (of the spec {owner!r})" if owner else "")
+
+
+def _notes(desired: Desired, observed: Observed, work: _JobAndTasks) -> Iterator[str]:
+    strays = observed.strays
+    for kind, ids in (("pool", strays.pools), ("job", strays.jobs), ("container", strays.containers)):
+        for one in ids:
+            yield f"{kind} {one} carries this spec's mark and is no longer in it; `batchspec delete` removes it"
+    if work.tasks.orphaned:
+        shown = ", ".join(work.tasks.orphaned[:5]) + (" ..." if len(work.tasks.orphaned) > 5 else "")
+        yield f"{len(work.tasks.orphaned)} finished tasks are no longer in the spec and are kept: {shown}"
+    if _forgets(desired, observed):
+        yield "the spec's cleanup removes its own job, so nothing is remembered: everything runs anew"
+    state = (observed.job or {}).get("state")
+    if work.tasks.must_run and state in ("disabling", "disabled"):
+        yield f"job {(observed.job or {}).get('id')} is {state}: its tasks wait until it is enabled"
+
+
+def _forgets(desired: Desired, observed: Observed) -> bool:
+    return "job" in desired.cleanup_after_success and observed.job is None

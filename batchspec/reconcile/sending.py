@@ -1,0 +1,96 @@
+"""From a symbolic body to what is sent: the last step before a write, and the only place where secrets appear.
+
+Place in the pipeline: `apply` passes every body through a `Sender` just before it goes to the service. It sees to it
+that each SAS exists and lasts before the first body that carries it is sent, once per container and permissions.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from batchspec.errors import PlanRefused
+from batchspec.reconcile.ports import BlobStore
+from batchspec.render.durations import duration_from_text
+from batchspec.render.model import Desired, JsonObject
+from batchspec.render.placeholder import Json, Symbol, resolve, symbols
+
+_SHORTEST_SAS = timedelta(days=7)
+_SAS_PERMISSIONS = {"blob_sas_url": "r"}
+
+
+def sas_life(desired: Desired, longest: timedelta | None) -> timedelta:
+    """How long a SAS must work: the longest of 7 days, twice the wait's timeout and the job's wall clock.
+
+    Raises PlanRefused when the wait or the job's wall clock is longer than a SAS can last (7 days with Entra).
+    """
+    wall_clock = _job_wall_clock(desired)
+    if longest is None:
+        return max(_SHORTEST_SAS, 2 * desired.wait_timeout, wall_clock)
+    for what, needed in (("wait.timeout", desired.wait_timeout), ("the job's max_wall_clock_time", wall_clock)):
+        if needed > longest:
+            raise PlanRefused(
+                f"{what} is {needed}, longer than the {longest.days} days that a SAS lasts with an Entra credential",
+                fix="shorten it, use an account key, or a pool with a managed identity",
+            )
+    return longest
+
+
+def _job_wall_clock(desired: Desired) -> timedelta:
+    body = desired.job.body if desired.job else None
+    constraints = (body or {}).get("constraints")
+    text = constraints.get("maxWallClockTime") if isinstance(constraints, dict) else None
+    length = duration_from_text(text) if isinstance(text, str) else None
+    # Batch writes "no limit" as a duration of 10,675,199 days.
+    return length if length is not None and length < timedelta(days=3650) else timedelta(0)
+
+
+@dataclass(slots=True)
+class Sender:
+    """Resolves symbols for one run. `node_agent_sku` is "" when no body needs it."""
+
+    desired: Desired
+    blobs: BlobStore
+    node_agent_sku: str
+    _granted: dict[tuple[str, str], asyncio.Task[None]] = field(default_factory=dict)
+
+    async def body(self, symbolic: JsonObject) -> JsonObject:
+        """A copy of a body with every symbol replaced; grants the SAS it needs first."""
+        await self.grant(symbolic)
+        resolved = resolve(symbolic, self._value)
+        assert isinstance(resolved, dict)
+        return resolved
+
+    async def grant(self, symbolic: Json) -> None:
+        """See to it that every SAS a body carries works for long enough; nothing when that was done before."""
+        for one in sorted(symbols(symbolic), key=lambda one: (one.kind, one.arguments)):
+            wanted = _grant_of(one)
+            if wanted is not None:
+                await self._once(*wanted)
+
+    async def _once(self, key: str, permissions: str) -> None:
+        if (key, permissions) not in self._granted:
+            container = self.desired.containers[key]
+            life = sas_life(self.desired, self.blobs.longest_sas)
+            granting = self.blobs.grant(container.name, permissions, lasting=life, ours=not container.existing)
+            self._granted[key, permissions] = asyncio.ensure_future(granting)
+        await self._granted[key, permissions]
+
+    def _value(self, one: Symbol) -> str:
+        if one.kind == "secret":
+            return self.desired.secrets[one.arguments[0]].value
+        if one.kind == "node_agent_sku":
+            return self.node_agent_sku
+        container = self.desired.containers[one.arguments[0]].name
+        if one.kind == "container_url":
+            return self.blobs.container_url(container)
+        if one.kind == "sas_url":
+            return f"{self.blobs.container_url(container)}?{self.blobs.sas(container, one.arguments[1])}"
+        url = self.blobs.blob_url(container, one.arguments[1])
+        return url if one.kind == "blob_url" else f"{url}?{self.blobs.sas(container, 'r', blob=one.arguments[1])}"
+
+
+def _grant_of(one: Symbol) -> tuple[str, str] | None:
+    if one.kind == "sas_url":
+        return one.arguments[0], one.arguments[1]
+    permissions = _SAS_PERMISSIONS.get(one.kind)
+    return (one.arguments[0], permissions) if permissions else None
