@@ -21,6 +21,15 @@ from dataclasses import dataclass
 OPEN, CLOSE, SEPARATOR = "\ue000", "\ue001", "\ue002"
 _SYMBOL = re.compile(f"{OPEN}([^{OPEN}{CLOSE}]*){CLOSE}")
 
+KINDS = {
+    "container_url": 1,
+    "sas_url": 2,
+    "blob_url": 2,
+    "blob_sas_url": 2,
+    "secret": 1,
+    "node_agent_sku": 0,
+}  # and how many arguments each has
+
 Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
 
 
@@ -40,6 +49,14 @@ def symbol(kind: str, *arguments: str) -> str:
 def holds_marker(text: str) -> bool:
     """Whether a text from outside contains one of the characters reserved for symbols."""
     return OPEN in text or CLOSE in text or SEPARATOR in text
+
+
+def broken_symbol(text: str) -> bool:
+    """Whether a text holds a piece of a symbol that is no whole one, or a symbol that is none of the kinds."""
+    if holds_marker(_SYMBOL.sub("", text)):
+        return True
+    found = (_parse(match) for match in _SYMBOL.findall(text))
+    return any(KINDS.get(one.kind) != len(one.arguments) for one in found)
 
 
 def resolve(body: Json, value_of: Callable[[Symbol], str]) -> Json:

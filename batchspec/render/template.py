@@ -1,0 +1,378 @@
+"""The sandboxed Jinja environment: text with `{{ }}` -> a function of names.
+
+Place in the pipeline: `wire`, `expand` and `desired` compile every string of a spec here, once, and call the result as
+often as they need. In: a source, then names. Out: text, or with `native` the value of one whole `{{ }}`. Raises
+TemplateFault only, with the line inside the text where it can be told. Never reads a file, the environment, a clock or
+randomness, and never renders a result again.
+
+Decisions:
+- Comments and line statements are switched off, so that the shell's `${#x}` survives.
+- A template is data, not a program: loops, conditions and `set` work; macros, imports and blocks do not. What may be
+  called and which filters there are is listed here, everything else is refused. What a rendering costs is limited by
+  `guard`; the syntax tree is changed before it is compiled so that no loop and no `~` goes past it.
+- `a.b` means the key b of a mapping first, so that a variable or a column named `items` works.
+- Rendering is not re-entrant and belongs to one thread at a time.
+"""
+
+import difflib
+import types
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache, update_wrapper
+from typing import Any
+
+from jinja2 import TemplateError, TemplateSyntaxError, Undefined, UndefinedError, nodes
+from jinja2.environment import Template
+from jinja2.exceptions import SecurityError
+from jinja2.filters import FILTERS as JINJA_FILTERS
+from jinja2.runtime import Context, LoopContext, StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment, safe_range
+from jinja2.utils import Namespace, missing
+from jinja2.visitor import NodeTransformer
+
+from batchspec.errors import BatchspecError
+from batchspec.render import guard
+from batchspec.render.filters import FILTERS, KEEP_SYMBOLS, fill, text
+from batchspec.render.placeholder import OPEN, broken_symbol, holds_marker
+
+Names = Mapping[str, object]
+
+GLOBALS: Names = {"range": safe_range, "dict": dict, "namespace": Namespace}
+
+_BORROWED = (
+    *("abs", "capitalize", "count", "d", "default", "dictsort", "first", "float", "int", "items", "last", "length"),
+    *("list", "lower", "map", "max", "min", "reject", "rejectattr", "reverse", "select", "selectattr", "sort", "title"),
+    *("trim", "truncate", "unique", "upper", "urlencode", "wordcount"),
+)
+_UNSAFE_TEXT_METHODS = {"encode", "expandtabs", "format_map", "isprintable", "isidentifier", "maketrans", "translate"}
+_TEXT_METHODS = frozenset(name for name in dir(str) if not name.startswith("_")) - _UNSAFE_TEXT_METHODS
+_METHODS: dict[type, frozenset[str]] = {
+    str: _TEXT_METHODS,
+    dict: frozenset({"get", "items", "keys", "values"}),
+    list: frozenset({"count", "index"}),
+    tuple: frozenset({"count", "index"}),
+    LoopContext: frozenset({"cycle", "changed"}),
+}
+_ALLOWED_NODES: tuple[type[nodes.Node], ...] = (
+    *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.For, nodes.Assign, nodes.With, nodes.Expr),
+    *(nodes.NSRef, nodes.Keyword, nodes.Pair, nodes.Operand),
+)
+_REFUSED = (nodes.ExtensionAttribute, nodes.EnvironmentAttribute, nodes.ImportedName, nodes.InternalName)
+_RAW = "; to have {{ or {% literally, write {% raw %} before and {% endraw %} after it"
+_FAULTS = (
+    *(TemplateError, ArithmeticError, TypeError, ValueError, LookupError, AttributeError, SyntaxError, RuntimeError),
+)
+
+
+class TemplateFault(Exception):
+    """A template is wrong, or cannot be rendered with these names; `line` counts from 1 inside it, None if unknown."""
+
+    def __init__(self, message: str, line: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line
+
+
+def is_template(source: str) -> bool:
+    """Whether Jinja has anything to do in this text."""
+    return "{{" in source or "{%" in source
+
+
+def is_whole(source: str) -> bool:
+    """Whether this looks like one whole `{{ }}`, the only template that can stand where no text belongs."""
+    stripped = source.strip()
+    return stripped.startswith("{{") and stripped.endswith("}}")
+
+
+@lru_cache(maxsize=10_000)
+def text_of(source: str) -> Callable[[Names], str]:
+    """The function that renders `source` to text. Raises TemplateFault when it is no template."""
+    if not is_template(source):
+        return lambda names: source
+    template = _compiled(source, _parsed(source))
+
+    def render(names: Names) -> str:
+        return _rendered(template, names)
+
+    return render
+
+
+@lru_cache(maxsize=10_000)
+def native(source: str) -> Callable[[Names], object]:
+    """The function that gives the value of the one `{{ }}` that `source` is; TemplateFault when it is not one."""
+    tree = _parsed(source.strip())
+    output = tree.body[0] if len(tree.body) == 1 else None
+    inner = output.nodes if isinstance(output, nodes.Output) else []
+    if len(inner) != 1 or isinstance(inner[0], nodes.TemplateData):
+        raise TemplateFault("one whole {{ }} was expected here, with nothing around it")
+    tree.body = [nodes.Assign(nodes.Name("result", "store", lineno=1), inner[0], lineno=1)]
+    template = _compiled(source, tree)
+
+    def evaluate(names: Names) -> object:
+        return _evaluated(template, names)
+
+    return evaluate
+
+
+def _parsed(source: str) -> nodes.Template:
+    try:
+        return _SANDBOX.parse(source)
+    except TemplateSyntaxError as error:
+        raise TemplateFault(f"{_plain(error.message)}{_RAW}", error.lineno) from error
+    except (RecursionError, MemoryError) as error:
+        raise TemplateFault("is nested too deeply") from error
+
+
+def _compiled(source: str, tree: nodes.Template) -> Template:
+    _SANDBOX.work.start()
+    try:
+        _refuse_programs(tree)
+        return _SANDBOX.from_string(_Metered().visit(tree))
+    except TemplateSyntaxError as error:
+        raise TemplateFault(f"{_plain(error.message)}{_RAW}", error.lineno) from error
+    except (RecursionError, MemoryError, SyntaxError) as error:
+        raise TemplateFault("is nested too deeply") from error
+    except _FAULTS as error:
+        raise TemplateFault(_plain(str(error))) from error
+
+
+def _refuse_programs(tree: nodes.Template) -> None:
+    for node in tree.find_all(nodes.Node):
+        allowed = isinstance(node, (*_ALLOWED_NODES, nodes.Expr)) and not isinstance(node, _REFUSED)
+        if not allowed or (isinstance(node, nodes.For) and node.recursive):
+            kind = type(node).__name__.lower()
+            raise TemplateFault(f"a template here can use if, for, set and with, not {kind}", node.lineno)
+
+
+class _Metered(NodeTransformer):
+    """Puts a filter that asks `guard` around everything that could grow without being seen by the sandbox."""
+
+    def visit_For(self, node: nodes.For) -> nodes.Node:
+        self.generic_visit(node)
+        node.iter = _filtered(node.iter, " each")
+        return node
+
+    def visit_Assign(self, node: nodes.Assign) -> nodes.Node:
+        self.generic_visit(node)
+        node.node = _filtered(node.node, " made")
+        return node
+
+    def visit_With(self, node: nodes.With) -> nodes.Node:
+        self.generic_visit(node)
+        node.values = [_filtered(value, " made") for value in node.values]
+        return node
+
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:
+        self.generic_visit(node)
+        node.nodes = [_filtered(one, "string") for one in node.nodes]
+        return _filtered(node, " made")
+
+
+def _filtered(node: nodes.Node, name: str) -> nodes.Filter:
+    assert isinstance(node, nodes.Expr)
+    return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno)
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """Jinja with everything left out that a spec must not do; `names` are those of the rendering at work."""
+
+    intercepted_binops = frozenset({"+", "*", "**", "%"})
+
+    def __init__(self) -> None:
+        super().__init__(
+            undefined=StrictUndefined,
+            comment_start_string=f"{OPEN}#",
+            comment_end_string=f"#{OPEN}",
+            keep_trailing_newline=True,
+            autoescape=False,
+            finalize=self._final,
+            cache_size=0,
+        )
+        self.work = guard.Work()
+        self.names: Names = {}
+        self.undefined = _missing_in(self)
+        self.globals.clear()
+        filters = {name: JINJA_FILTERS[name] for name in _BORROWED} | FILTERS
+        self.filters = {name: self._metered(name, function) for name, function in filters.items()}
+        self.filters |= {" each": self.work.each, " made": self._made}
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """`obj.attribute`: a mapping's key first, then what is safe."""
+        if isinstance(obj, dict) and attribute in obj:
+            return obj[attribute]
+        if type(obj) in _METHODS and attribute not in _METHODS[type(obj)] and type(obj) is not LoopContext:
+            return self.undefined(obj=obj, name=attribute)
+        return super().getattr(obj, attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """`obj[argument]`, without the detour to attributes for texts and numbers."""
+        if isinstance(obj, dict) and argument in obj:
+            return obj[argument]
+        if isinstance(argument, str) and type(obj) in _METHODS:
+            return self.undefined(obj=obj, name=argument)
+        return super().getitem(obj, argument)
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """An operator whose result could be large."""
+        if operator == "+":
+            guard.check_sum(left, right)
+        elif operator == "*":
+            guard.check_product(left, right)
+        elif operator == "**":
+            guard.check_power(left, right)
+        elif isinstance(left, str):
+            return self.work.made(fill(left, right))
+        return self.work.made(super().call_binop(context, operator, left, right))
+
+    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:
+        """A call from a template: a listed method of plain data, or a function that a spec's names offer."""
+        if __obj in GLOBALS.values() or getattr(__obj, "for_templates", False) is True:
+            return __self._made(__context.call(__obj, *args, **kwargs))
+        owner = getattr(getattr(__obj, "__wrapped__", __obj), "__self__", None)
+        name = getattr(__obj, "__name__", "")
+        if isinstance(__obj, Undefined):
+            return str(__obj)
+        if name not in _METHODS.get(type(owner), ()):
+            raise SecurityError(f"{name or 'this'} cannot be called here")
+        if isinstance(owner, str):
+            return __self._made(_text_method(owner, name, args, kwargs, __obj))
+        return __self._made(__obj(*args, **kwargs))
+
+    def _metered(self, name: str, function: Callable[..., object]) -> Callable[..., object]:
+        keeps_symbols = name in KEEP_SYMBOLS
+
+        def filter_(*args: object, **kwargs: object) -> object:
+            if not keeps_symbols:
+                _refuse_symbols(args)
+            return self._made(function(*args, **kwargs))
+
+        return update_wrapper(filter_, function)
+
+    def _made(self, value: object) -> object:
+        if isinstance(value, Undefined):
+            str(value)  # raises, but for an `if` without `else`
+            return None
+        if isinstance(value, Iterable) and not isinstance(value, (str, list, tuple, dict, range)):
+            return value if isinstance(value, Mapping) else self.work.each(value)
+        return self.work.made(value)
+
+    def _final(self, value: object) -> str:
+        return text(value if not isinstance(value, Undefined) else str(value))
+
+
+def _missing_in(sandbox: _Sandbox) -> type[StrictUndefined]:
+    class Missing(StrictUndefined):
+        """Says which name was meant."""
+
+        __slots__ = ()
+
+        @property
+        def _undefined_message(self) -> str:
+            if self._undefined_hint:
+                return self._undefined_hint
+            return _unknown(str(self._undefined_name), self._undefined_obj, sandbox.names)
+
+    return Missing
+
+
+def _unknown(name: str, owner: object, names: Names) -> str:
+    if owner is missing:
+        known = [one for one in names if one not in GLOBALS]
+        return f"unknown name '{name}'{_suggestion(name, known)}"
+    if isinstance(owner, Undefined):
+        return str(owner)
+    if isinstance(owner, dict):
+        return f"there is no '{name}' here{_suggestion(name, [str(key) for key in owner])}"
+    known = list(getattr(owner, "PARTS", ()))
+    return f"a {type(owner).__name__.lower()} has no '{name}'{_suggestion(name, known)}"
+
+
+def _suggestion(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, 1)
+    meant = f"; did you mean '{close[0]}'?" if close else ""
+    shown = ", ".join(sorted(known)[:20]) + (", ..." if len(known) > 20 else "")
+    return meant or (f"; there are: {shown}" if known else "; there are none")
+
+
+def _text_method(owner: str, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], method: Any) -> object:
+    _refuse_symbols((owner,) if name != "join" else ())
+    if name in ("center", "ljust", "rjust", "zfill") and args:
+        guard.check_padding(args[0])
+    if name in ("replace", "join"):
+        return FILTERS[name](*((owner, *args) if name == "replace" else (*args, owner)))
+    if name == "format":
+        guard.check_format(owner, [*args, *kwargs.values()])
+    return method(*args, **kwargs)
+
+
+def _refuse_symbols(values: Iterable[object]) -> None:
+    if any(isinstance(value, str) and OPEN in value for value in values):
+        raise SecurityError("an address or a secret can only be used as it is or with the filter sh")
+
+
+def _rendered(template: Template, names: Names) -> str:
+    pieces: list[str] = []
+    size = 0
+    _SANDBOX.work.start()
+    _SANDBOX.names = names
+    context = template.new_context(dict(names), shared=True)
+    try:
+        for piece in template.root_render_func(context):
+            size += len(piece)
+            guard.check_length(size)
+            pieces.append(piece)
+    except (*_FAULTS, MemoryError, BatchspecError) as error:
+        raise _fault(error, template) from error
+    return _checked("".join(pieces))
+
+
+def _evaluated(template: Template, names: Names) -> object:
+    _SANDBOX.work.start()
+    _SANDBOX.names = names
+    context = template.new_context(dict(names), shared=True)
+    try:
+        for _ in template.root_render_func(context):
+            pass
+        return _plain_value(context.vars["result"])
+    except (*_FAULTS, MemoryError, BatchspecError) as error:
+        raise _fault(error, template) from error
+
+
+def _plain_value(value: object) -> object:
+    """The value as JSON data; raises for what is none."""
+    if isinstance(value, str):
+        return _checked(value)
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    if isinstance(value, Mapping):
+        return {text(key): _plain_value(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, range, types.GeneratorType)):
+        return [_plain_value(item) for item in value]
+    return text(value)
+
+
+def _checked(result: str) -> str:
+    if holds_marker(result) and broken_symbol(result):
+        raise TemplateFault("an address or a secret was cut or changed; use it whole")
+    return result
+
+
+def _fault(error: BaseException, template: Template) -> TemplateFault:
+    line = None
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_globals.get("__jinja_template__") is template:
+            line = template.get_corresponding_lineno(trace.tb_lineno)
+        trace = trace.tb_next
+    if isinstance(error, (RecursionError, MemoryError)):
+        return TemplateFault("takes too much memory, or is nested too deeply", line)
+    if isinstance(error, KeyError):
+        return TemplateFault(f"there is no {error}", line)
+    message = _plain(str(error)) or type(error).__name__
+    return TemplateFault(message if isinstance(error, UndefinedError) else f"cannot be rendered: {message}", line)
+
+
+def _plain(message: str | None) -> str:
+    return " ".join((message or "").split()).rstrip(".")[:300]
+
+
+_SANDBOX = _Sandbox()
