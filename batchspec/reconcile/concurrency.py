@@ -28,7 +28,7 @@ def _first(error: BaseException) -> BaseException:
     return error
 
 
-async def for_each(items: Iterable[Item], work: Callable[[Item], Awaitable[None]], *, at_once: int) -> None:
+async def for_each(items: Iterable[Item], work: Callable[[Item], Awaitable[object]], *, at_once: int) -> None:
     """`work` on every item, at most `at_once` at a time, drawing from `items` only as places come free.
 
     The first error ends the others and is raised.

@@ -131,3 +131,9 @@ def _unseen(steps: set[str]) -> tuple[Reason, ...]:
     if "resize" in steps:
         return (Reason("the last resize ended in errors and is tried again"),)
     return (Reason("recorded fingerprint differs"),)
+
+
+def patched_properties(body: JsonObject, change: Change) -> list[str]:
+    """The properties of `body` that PATCH takes for this change: those of any time, and the others that differ."""
+    differing = {_top(reason) for reason in change.reasons}
+    return [key for key in body if key in _ANY_TIME or (key in _WHEN_EMPTY and key in differing)]

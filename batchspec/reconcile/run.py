@@ -1,0 +1,38 @@
+"""One run's context: what every step of `apply` is given.
+
+Place in the pipeline: made by `apply` once the plan is fixed and the lock is held; read by the `step_*` modules.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from batchspec.reconcile.change import Change, Kind, Plan
+from batchspec.reconcile.clock import Clock
+from batchspec.reconcile.observe import Observed
+from batchspec.reconcile.ports import Services
+from batchspec.reconcile.report import Reporter
+from batchspec.reconcile.sending import Sender
+from batchspec.render.model import CONTAINER_OWNER_KEY, Desired
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Everything a step needs; `id` is random, and marks what this run creates."""
+
+    id: str
+    desired: Desired
+    observed: Observed
+    plan: Plan
+    services: Services
+    sender: Sender
+    report: Reporter
+    clock: Clock
+
+    def changes(self, kind: Kind) -> list[Change]:
+        """The plan's changes of one kind (not tasks), in its order."""
+        return [change for change in self.plan.changes if change.kind == kind]
+
+    @property
+    def owner_metadata(self) -> Mapping[str, str]:
+        """The mark on containers and blobs."""
+        return {CONTAINER_OWNER_KEY: self.desired.name}
