@@ -1,24 +1,30 @@
-"""ISO 8601 durations, as Azure Batch writes them, to `timedelta`.
+"""ISO 8601 durations.
 
-Place in the pipeline: `desired` reads `wait.timeout` with it, `reconcile` compares lengths with it. Pure. Years and
-months are refused, since their length depends on the date; Batch's "infinite" (`P10675199DT2H48M5.4775807S`) parses.
+Place in the pipeline: `desired` reads `wait.timeout` with this, `wire` checks what stands where a duration belongs. In:
+text. Out: timedelta. Years and months are refused, since their length depends on the date (as Batch does).
 """
 
 import re
 from datetime import timedelta
 
-_DURATION = re.compile(
-    r"P(?=.)(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
-    r"(?:T(?=.)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?"
+PATTERN = re.compile(
+    r"P(?!$)(?:(?P<weeks>\d{1,7})W)?(?:(?P<days>\d{1,9})D)?"
+    r"(?:T(?=\d)(?:(?P<hours>\d{1,9})H)?(?:(?P<minutes>\d{1,9})M)?(?:(?P<seconds>\d{1,9}(?:\.\d{1,7})?)S)?)?",
+    re.ASCII,
 )
 
 
-def duration_from_text(text: str) -> timedelta | None:
-    """The length of an ISO 8601 duration such as `PT20M` or `P7D`; None when it is not one or too long to hold."""
-    match = _DURATION.fullmatch(text) if text.isascii() else None
+class NotADuration(ValueError):
+    """The text is no duration; the message says what is."""
+
+
+def duration(text: str) -> timedelta:
+    """The duration. Raises NotADuration."""
+    match = PATTERN.fullmatch(text)
     if match is None:
-        return None
+        raise NotADuration(f"{text[:60]!r} is no duration; write one such as PT30M, PT1H30M or P1DT12H")
+    parts = {unit: float(number) for unit, number in match.groupdict().items() if number is not None}
     try:
-        return timedelta(**{unit: float(value) for unit, value in match.groupdict().items() if value is not None})
-    except OverflowError:
-        return None
+        return timedelta(**parts)
+    except OverflowError as error:
+        raise NotADuration(f"{text!r} is longer than any wait") from error

@@ -1,0 +1,230 @@
+"""Globs -> the files they name.
+
+Place in the pipeline: `desired` lists every upload with this, `expand` finds its rows file. In: patterns relative to
+the spec. Out: LocalFiles in name order, and what is wrong as sentences. Never follows a path out of the git root (or the
+spec's folder where there is no git), unless it is told that outside is allowed, and reads no content but in `md5_of`.
+
+Rules: `*`, `?` and `[abc]` stay in one folder, `**` is zero or more folders, a leading dot must be written, and a file
+that has exactly the name of the pattern is that file. A blob's name is the path below the part of the pattern that
+holds no wildcard. Order is by code point, whatever the system's. Links are followed; no folder is entered below itself.
+"""
+
+import fnmatch
+import hashlib
+import os
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from batchspec.errors import LocalIOFailed
+from batchspec.render.ids import blob_fault
+from batchspec.render.model import LocalFile
+
+_MAGIC = re.compile(r"[*?\[]")
+_MAX_FAULTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """Where patterns start (`path`), and below which real folder every file must lie; None when anywhere is allowed."""
+
+    path: Path
+    within: Path | None
+
+
+@dataclass(slots=True)
+class Listing:
+    """The files of one upload, and what is wrong with them."""
+
+    files: list[LocalFile] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+
+def folder_of(spec: Path, *, allow_outside: bool = False) -> Folder:
+    """The folder of a spec file, bounded by its git root, or by itself where there is none."""
+    path = Path(os.path.abspath(spec)).parent  # noqa: PTH100 - resolve() would follow a link to the spec itself
+    real = path.resolve()
+    root = next((parent for parent in (real, *real.parents) if (parent / ".git").exists()), real)
+    return Folder(path, None if allow_outside else root)
+
+
+def list_files(folder: Folder, pattern: str, prefix: str = "") -> Listing:
+    """The files that `pattern` names, sorted by blob name; each fault is a sentence that names the file."""
+    listing = Listing()
+    fault = _pattern_fault(pattern)
+    if fault:
+        listing.faults.append(fault)
+        return listing
+    for name, path in _Walk(folder, pattern, listing.faults).found():
+        blob = prefix + name
+        wrong = blob_fault(blob)
+        if len(listing.faults) >= _MAX_FAULTS:
+            listing.faults.append("there is more; these come first")
+            break
+        if wrong:
+            listing.faults.append(f"{shown(folder, path)}: {wrong}")
+        elif (size := _size(folder, path, listing.faults)) is not None:
+            listing.files.append(LocalFile(blob, path, size))
+    listing.files.sort(key=lambda file: file.name)
+    listing.faults = list(dict.fromkeys(listing.faults))
+    return listing
+
+
+def md5_of(path: Path) -> bytes:
+    """The 16 bytes of a file's MD5, read in pieces. Raises LocalIOFailed."""
+    try:
+        with path.open("rb") as content:
+            return hashlib.file_digest(content, lambda: hashlib.md5(usedforsecurity=False)).digest()
+    except OSError as error:
+        raise LocalIOFailed("read", path, error) from error
+
+
+def shown(folder: Folder, path: Path) -> str:
+    """A path for people and for rendering: from the spec's folder, with `/`, the same on every machine."""
+    try:
+        relative = os.path.relpath(path, folder.path)
+    except ValueError:  # another drive
+        relative = str(path)
+    text = relative.replace(os.sep, "/")
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def outside_fault(folder: Folder, path: Path) -> str | None:
+    """What is wrong with where a path really lies."""
+    if folder.within is None:
+        return None
+    try:
+        real = path.resolve()
+    except (OSError, RuntimeError) as error:  # a loop of links
+        return f"{shown(folder, path)}: cannot be followed: {error}"
+    if real.is_relative_to(folder.within):
+        return None
+    return f"{shown(folder, path)}: lies outside {folder.within}, from where alone a spec may read"
+
+
+def _pattern_fault(pattern: str) -> str | None:
+    if not pattern.strip():
+        return "names no file: it is empty"
+    return "holds a NUL character, which no file name can" if "\0" in pattern else None
+
+
+def _size(folder: Folder, path: Path, faults: list[str]) -> int | None:
+    try:
+        status = path.stat()
+        readable = os.access(path, os.R_OK)
+    except OSError as error:
+        faults.append(f"{shown(folder, path)}: {error.strerror or error}")
+        return None
+    if not readable:
+        faults.append(f"{shown(folder, path)}: cannot be read: Permission denied")
+        return None
+    return status.st_size
+
+
+class _Walk:
+    """One pattern on its way through the folders; faults are added to the list it is given."""
+
+    def __init__(self, folder: Folder, pattern: str, faults: list[str]) -> None:
+        self._folder = folder
+        self._pattern = pattern
+        self._faults = faults
+
+    def found(self) -> Iterator[tuple[str, Path]]:
+        """Each file once: its path below the fixed part, and where it is."""
+        literal = self._folder.path / self._pattern
+        if os.path.lexists(literal) and not _is_folder(literal):
+            if self._usable_file(literal):
+                yield literal.name, literal
+            return
+        start, steps = self._fixed()
+        if not steps:
+            self._explain_literal(literal)
+        elif ".." in steps or "" in steps or "." in steps:
+            self._faults.append("has an empty part, . or .. behind a wildcard; write it before the first one")
+        elif not start.is_dir():
+            self._faults.append(f"{shown(self._folder, start)}: no such folder")
+        elif self._usable_folder(start):
+            before = len(self._faults)
+            names = sorted(set(self._below(start, "", tuple(steps), (start.resolve(),))))
+            if not names and len(self._faults) == before:
+                self._faults.append("matches no file; check the path, which starts at the folder of the spec")
+            yield from ((name, start / name) for name in names)
+
+    def _fixed(self) -> tuple[Path, list[str]]:
+        """The part without wildcards (a folder that is really called so counts), and what is left."""
+        start, steps = self._folder.path, self._pattern.split("/")
+        if steps[0] == "":
+            start, steps = Path("/"), steps[1:]
+        while steps and (not _MAGIC.search(steps[0]) or (start / steps[0]).is_dir()):
+            start = start / steps.pop(0)
+        doubled = [step == "**" and steps[at - 1 : at] == ["**"] for at, step in enumerate(steps)]
+        return start, [step for step, again in zip(steps, doubled, strict=True) if not again]
+
+    def _explain_literal(self, literal: Path) -> None:
+        if literal.is_dir():
+            self._faults.append(f"is a folder; write {self._pattern.rstrip('/')}/** for all files in it")
+        else:
+            self._faults.append("no such file; check the path, which starts at the folder of the spec")
+
+    def _below(self, at: Path, name: str, steps: tuple[str, ...], above: tuple[Path, ...]) -> Iterator[str]:
+        step, rest = steps[0], steps[1:]
+        if step == "**" and rest:
+            yield from self._below(at, name, rest, above)
+        matches = re.compile(fnmatch.translate("*" if step == "**" else step)).match
+        for entry in self._entries(at):
+            if not matches(entry.name) or (entry.name.startswith(".") and not step.startswith(".")):
+                continue
+            if _is_folder(Path(entry.path)):
+                onward = steps if step == "**" else rest
+                yield from self._into(Path(entry.path), name + entry.name + "/", onward, entry.is_symlink(), above)
+            elif not rest and self._usable(entry):
+                yield name + entry.name
+
+    def _into(
+        self, folder: Path, name: str, steps: tuple[str, ...], linked: bool, above: tuple[Path, ...]
+    ) -> Iterator[str]:
+        if not steps or (linked and not self._usable_folder(folder)):
+            return
+        real = folder.resolve() if linked else above[-1] / folder.name
+        if real not in above:
+            yield from self._below(folder, name, steps, (*above, real))
+
+    def _entries(self, folder: Path) -> list[os.DirEntry[str]]:
+        try:
+            with os.scandir(folder) as entries:
+                return sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            self._faults.append(f"{shown(self._folder, folder)}: cannot be listed: {error.strerror or error}")
+            return []
+
+    def _usable(self, entry: os.DirEntry[str]) -> bool:
+        """Whether to take it; other things than files are passed over, links to nowhere and to outside are faults."""
+        if entry.is_symlink():
+            return self._usable_file(Path(entry.path))
+        return entry.is_file(follow_symlinks=False)
+
+    def _usable_folder(self, folder: Path) -> bool:
+        fault = outside_fault(self._folder, folder)
+        if fault:
+            self._faults.append(fault)
+        return fault is None
+
+    def _usable_file(self, path: Path) -> bool:
+        try:
+            kind = path.stat().st_mode
+        except OSError as error:
+            what = "is a link to nothing" if path.is_symlink() else f"cannot be read: {error.strerror or error}"
+            self._faults.append(f"{shown(self._folder, path)}: {what}")
+            return False
+        if not stat.S_ISREG(kind):
+            return False
+        return self._usable_folder(path)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # pragma: no cover - a folder above it has gone
+        return False

@@ -1,0 +1,27 @@
+"""Fingerprints of bodies.
+
+Place in the pipeline: `desired` and `tasks` mark what they make with these; `reconcile` compares them with what the
+services hold. In: symbolic JSON. Out: 32 hexadecimal digits. Never sees a secret, an address or a SAS, since symbols
+stand for them.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+from batchspec.render.placeholder import Json
+
+# What cannot change a task's result is not in its fingerprint (architecture, "Reconciliation").
+_WITHOUT_EFFECT = frozenset({"constraints", "displayName", "requiredSlots", "exitConditions", "affinityInfo"})
+_DIGITS = 32
+
+
+def fingerprint(value: Json) -> str:
+    """The same for equal JSON, whatever the order of keys."""
+    canonical = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]
+
+
+def task_fingerprint(body: Mapping[str, Json], inputs: Json) -> str:
+    """Of a task's body, without what has no effect, and of what its result depends on besides (`inputs`)."""
+    return fingerprint([{key: value for key, value in body.items() if key not in _WITHOUT_EFFECT}, inputs])
