@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from batchspec.reconcile.change import Reason
-from batchspec.render.durations import duration_from_text
+from batchspec.render.durations import NotADuration, duration
 from batchspec.render.model import JsonObject
 from batchspec.render.placeholder import CLOSE, OPEN, Json, display
 
@@ -89,8 +89,10 @@ def _same_text(key: str, wanted: str, there: str) -> bool:
 
 
 def _length(text: str) -> timedelta | str:
-    parsed = duration_from_text(text)
-    return text if parsed is None else parsed
+    try:
+        return duration(text)
+    except NotADuration:
+        return text
 
 
 def _shown(there: object) -> Json:

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from batchspec.errors import PlanRefused
 from batchspec.reconcile.ports import BlobStore
-from batchspec.render.durations import duration_from_text
+from batchspec.render.durations import NotADuration, duration
 from batchspec.render.model import Desired, JsonObject
 from batchspec.render.placeholder import Json, Symbol, resolve, symbols
 
@@ -39,9 +39,12 @@ def _job_wall_clock(desired: Desired) -> timedelta:
     body = desired.job.body if desired.job else None
     constraints = (body or {}).get("constraints")
     text = constraints.get("maxWallClockTime") if isinstance(constraints, dict) else None
-    length = duration_from_text(text) if isinstance(text, str) else None
+    try:
+        length = duration(text) if isinstance(text, str) else timedelta(0)
+    except NotADuration:
+        return timedelta(0)
     # Batch writes "no limit" as a duration of 10,675,199 days.
-    return length if length is not None and length < timedelta(days=3650) else timedelta(0)
+    return length if length < timedelta(days=3650) else timedelta(0)
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """The job comes to be as the plan says, and is told at the end what to do once all its tasks are complete.
 
-Place in the pipeline: called by `apply`, `make_job` before the tasks, `finish_job` after the last was added: an empty job
+Place in the pipeline: called by `apply`, `make_job` before the tasks, `finish_job` after the last one: an empty job
 that shall end with its tasks would end at once, and a completed job takes no more (docstring of onAllTasksComplete).
 """
 

@@ -1,0 +1,156 @@
+"""Why tasks and nodes failed: the service's failure information -> `Failure`s, grouped by cause.
+
+Place in the pipeline: `watch` and `status` ask here once something failed. It reads: the failed tasks (id, execution
+info, node), and the end of stderr of one task per cause. Never a list of all tasks.
+"""
+
+from collections.abc import AsyncIterator, Collection
+from dataclasses import replace
+
+from batchspec.errors import ServiceRefused
+from batchspec.reconcile.outcome import Failure, Group
+from batchspec.reconcile.ports import BatchService, TextPart
+from batchspec.render.model import JsonObject
+from batchspec.render.placeholder import Json
+
+_SHOWN_IDS = 5
+_SHOWN_GROUPS = 10
+STDERR_LINES = 10
+_STDERR_BYTES = 8192
+FAILED = "executionInfo/result eq 'failure'"
+
+_NEW_SAS = "the SAS was refused (expired or revoked): `batchspec apply --retry-failed` makes a new one"
+# What to do next, by failure code (azure-sdk-for-net BatchErrorCodeStrings; batch-service.md section 2).
+_FIXES = {
+    "CommandProgramNotFound": "check the program's name, and that the start task installs it",
+    "CommandLaunchFailed": "check the quotes of `command_line`, or write shell text under `command`",
+    "BlobNotFound": "the input is not in its container any more: run `batchspec apply` again to upload it",
+    "BlobAccessDenied": _NEW_SAS,
+    "ResourceContainerNotFound": "the container is gone: run `batchspec apply --retry-failed`",
+    "ResourceContainerAccessDenied": _NEW_SAS,
+    "FileUploadAccessDenied": _NEW_SAS,
+    "FileUploadContainerNotFound": "the output container is gone: run `batchspec apply --retry-failed`",
+    "FileUploadMiscError": "the output file was not there or could not be sent: compare `output_files` with the command",
+    "DiskFull": "the node's disk is full: a larger vm_size, fewer slots a node, or less data a task",
+    "TaskEnded": "it was ended by its wall clock or by a user: see `constraints.max_wall_clock_time`",
+}
+
+
+def failure_of_task(task: JsonObject) -> Failure:
+    """One failed task's Failure, without its stderr."""
+    info = _object(task.get("executionInfo"))
+    node = _object(task.get("nodeInfo"))
+    return _failure("task", str(task["id"]), str(node.get("nodeId", "")), info)
+
+
+def failure_of_node(node: JsonObject) -> Failure:
+    """The Failure of a node whose start task failed or that is unusable."""
+    node_id = str(node["id"])
+    errors = node.get("errors")
+    if node.get("state") != "starttaskfailed" and isinstance(errors, list) and errors:
+        error = _object(errors[0])
+        return Failure("node", node_id, node_id, None, "", str(error.get("code", "")), str(error.get("message", "")),
+                       _details(error.get("errorDetails")), (), "")  # fmt: skip
+    if node.get("state") != "starttaskfailed":
+        return Failure(
+            "node", node_id, node_id, None, "", str(node.get("state")), "the node cannot run tasks", (), (), ""
+        )
+    return _failure("start task", node_id, node_id, _object(node.get("startTaskInfo")))
+
+
+def _failure(kind: str, resource_id: str, node: str, info: JsonObject) -> Failure:
+    failure = _object(info.get("failureInfo"))
+    code = str(failure.get("code", "")) or "Unknown"
+    exit_code = info.get("exitCode")
+    return Failure(
+        kind=kind,
+        id=resource_id,
+        node=node,
+        exit_code=exit_code if isinstance(exit_code, int) else None,
+        category=str(failure.get("category", "")),
+        code=code,
+        message=str(failure.get("message", "")),
+        details=_details(failure.get("details")),
+        stderr=(),
+        fix=_FIXES.get(code, ""),
+    )
+
+
+def _details(items: Json) -> tuple[str, ...]:
+    if not isinstance(items, list):
+        return ()
+    pairs = [(item.get("name"), item.get("value")) for item in items if isinstance(item, dict)]
+    return tuple(f"{name}: {value}" for name, value in pairs)
+
+
+def _object(value: Json) -> JsonObject:
+    return value if isinstance(value, dict) else {}
+
+
+async def groups(batch: BatchService, job_id: str, *, without: Collection[str] = ()) -> tuple[Group, ...]:
+    """The job's failures by cause, the most frequent first, then by cause; one of each told in full.
+
+    `without` are ids (lower-cased) that do not count, such as orphaned tasks. At most 10 groups.
+    """
+    by_cause: dict[str, list[Failure]] = {}
+    counts: dict[str, int] = {}
+    failed = batch.list_tasks(job_id, filter=FAILED, select="id,executionInfo,nodeInfo")
+    async for failure in _failures(failed, without):
+        counts[failure.cause] = counts.get(failure.cause, 0) + 1
+        shown = by_cause.setdefault(failure.cause, [])
+        if len(shown) < _SHOWN_IDS:
+            shown.append(failure)
+    order = sorted(counts, key=lambda cause: (-counts[cause], cause))[:_SHOWN_GROUPS]
+    return tuple([await _group(batch, job_id, cause, counts[cause], by_cause[cause]) for cause in order])
+
+
+async def _failures(tasks: AsyncIterator[JsonObject], without: Collection[str]) -> AsyncIterator[Failure]:
+    async for task in tasks:
+        if str(task["id"]).casefold() not in without:
+            yield failure_of_task(task)
+
+
+async def _group(batch: BatchService, job_id: str, cause: str, count: int, shown: list[Failure]) -> Group:
+    first = shown[0]
+    lines = last_lines(await _tail_of_task(batch, job_id, first.id))
+    return Group(cause, count, tuple(failure.id for failure in shown), replace(first, stderr=lines))
+
+
+async def _tail_of_task(batch: BatchService, job_id: str, task_id: str) -> TextPart | None:
+    """The end of a task's stderr; None when it cannot be read, which must not hide the failure itself."""
+    try:
+        return await batch.read_task_file(job_id, task_id, "stderr.txt", tail=_STDERR_BYTES)
+    except ServiceRefused:
+        return None
+
+
+async def failures_of_nodes(batch: BatchService, pool_id: str, *, limit: int = 5) -> tuple[Failure, ...]:
+    """Nodes that cannot run tasks (start task failed, unusable), with the end of the start task's stderr."""
+    found: list[Failure] = []
+    async for node in batch.list_nodes(
+        pool_id, filter="state eq 'starttaskfailed' or state eq 'unusable'", select="id,state,startTaskInfo,errors"
+    ):
+        failure = failure_of_node(node)
+        if failure.kind == "start task":
+            failure = replace(failure, stderr=last_lines(await _tail_of_node(batch, pool_id, failure.id)))
+        found.append(failure)
+        if len(found) == limit:
+            break
+    return tuple(found)
+
+
+async def _tail_of_node(batch: BatchService, pool_id: str, node_id: str) -> TextPart | None:
+    try:
+        return await batch.read_node_file(pool_id, node_id, "startup/stderr.txt", tail=_STDERR_BYTES)
+    except ServiceRefused:
+        return None
+
+
+def last_lines(part: TextPart | None) -> tuple[str, ...]:
+    """The last 10 lines of a piece of text; a first line that was cut is marked with an ellipsis."""
+    if part is None:
+        return ()
+    lines = part.text.splitlines()
+    if part.start > 0 and lines:
+        lines[0] = "... " + lines[0]
+    return tuple(lines[-STDERR_LINES:])

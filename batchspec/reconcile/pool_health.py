@@ -1,0 +1,160 @@
+"""Whether the pool will ever run the tasks: nodes on their way, start tasks that failed, resizes that ended in errors.
+
+Place in the pipeline: `watch` asks it at every poll while no task runs, and when the time is up. It tells of each
+failed node once, and raises only when no node is left to hope for.
+"""
+
+from dataclasses import dataclass, field
+
+from batchspec.errors import StartTaskFailed, TimedOut
+from batchspec.reconcile.clock import Clock
+from batchspec.reconcile.failures import failures_of_nodes
+from batchspec.reconcile.outcome import Failure
+from batchspec.reconcile.ports import BatchService
+from batchspec.reconcile.report import Advanced, Finished, Noted, Reporter
+from batchspec.render.model import Desired, JsonObject
+from batchspec.render.placeholder import Json
+
+_USABLE = ("idle", "running")
+_HOPELESS = ("startTaskFailed", "unusable")
+# Keys of a nodecounts entry that are no states.
+_NO_STATES = ("total",)
+
+
+@dataclass(slots=True)
+class PoolHealth:
+    """What is known of the pool during one wait."""
+
+    desired: Desired
+    batch: BatchService
+    report: Reporter
+    clock: Clock
+    _told: set[str] = field(default_factory=set)
+    _ready: bool = False
+    _began: float | None = None
+    _states: tuple[tuple[str, int], ...] = ()
+
+    async def check(self, *, idle: bool) -> None:
+        """Look at the nodes, unless all are up or tasks run anyway.
+
+        Raises StartTaskFailed when no node can run a task any more, TimedOut when there is none and none will come.
+        """
+        pool = self.desired.pool
+        if pool is None or (self._ready and not idle):
+            return
+        self._began = self.clock.now() if self._began is None else self._began
+        states = states_of(await self.batch.node_counts(pool.id))
+        usable = sum(number for state, number in states.items() if state in _USABLE)
+        hopeless = sum(number for state, number in states.items() if state in _HOPELESS)
+        target = await self._target(pool.id, sum(states.values()))
+        self._tell(states, usable, target)
+        if hopeless:
+            await self._tell_failures(pool.id, hopeless == sum(states.values()) and hopeless >= target)
+
+    async def settled(self) -> bool:
+        """`check`, and whether every node that the pool shall have is up (a pool that scales by itself always is)."""
+        await self.check(idle=True)
+        there = await self.batch.get_pool(self.desired.pool.id) if self.desired.pool is not None else None
+        if there is None or there.get("enableAutoScale"):
+            return True
+        return there.get("allocationState") == "steady" and (self._ready or target_of(there) == 0)
+
+    async def _target(self, pool_id: str, present: int) -> int:
+        there = await self.batch.get_pool(pool_id)
+        if there is None:
+            raise TimedOut(f"pool {pool_id} is not there any more", fix="run `apply` again: it makes the pool anew")
+        target = target_of(there)
+        errors = errors_of(there)
+        if errors and there.get("allocationState") == "steady" and not there.get("enableAutoScale"):
+            self._note(errors[0], f"pool {pool_id}: {errors[0]}")
+            if present == 0:
+                raise TimedOut(
+                    f"pool {pool_id} has no node and gets none: {'; '.join(errors)}",
+                    fix="check quota and vm_size; `apply` again tries the resize again",
+                )
+            return present
+        if (
+            target == 0
+            and present == 0
+            and not there.get("enableAutoScale")
+            and there.get("allocationState") == "steady"
+        ):
+            self._note("empty", f"pool {pool_id} has 0 nodes and its target is 0: no task can run until it is resized")
+        return target
+
+    def _tell(self, states: dict[str, int], usable: int, target: int) -> None:
+        now = tuple(sorted(states.items()))
+        if now != self._states:
+            self._states = now
+            self.report(Advanced("pool", usable, target, detail=now))
+        if not self._ready and usable >= target > 0:
+            self._ready = True
+            began = self._began if self._began is not None else self.clock.now()
+            self.report(Finished("pool", f"{usable} of {target} nodes ready", self.clock.now() - began))
+
+    async def _tell_failures(self, pool_id: str, all_of_them: bool) -> None:
+        failures = await failures_of_nodes(self.batch, pool_id)
+        for failure in failures:
+            self._note(failure.id, told(failure))
+        if all_of_them and failures:
+            kind = "start task failed" if failures[0].kind == "start task" else "node is unusable"
+            raise StartTaskFailed(
+                f"no node of pool {pool_id} can run tasks: the {kind} on every one of them\n{told(failures[0])}",
+                fix=f"mend it and run `apply` again; all of it: batchspec logs {self.desired.shown_as} --start-task "
+                f"{failures[0].id}",
+            )
+
+    def _note(self, key: str, text: str) -> None:
+        if key not in self._told:
+            self._told.add(key)
+            self.report(Noted(text, warning=True))
+
+    async def explain(self) -> str:
+        """What is known of the nodes, for the message of a timeout."""
+        pool = self.desired.pool
+        there = await self.batch.get_pool(pool.id) if pool is not None else None
+        if pool is None or there is None:
+            return ""
+        counts = states_of(await self.batch.node_counts(pool.id))
+        nodes = ", ".join(f"{number} {state}" for state, number in sorted(counts.items())) or "no nodes"
+        errors = "; ".join(errors_of(there))
+        return f"; pool {pool.id}: {nodes} of {target_of(there)} wanted" + (f" ({errors})" if errors else "")
+
+
+def told(failure: Failure) -> str:
+    """A node's failure in words, with the last lines of the start task's stderr."""
+    code = f", exit code {failure.exit_code}" if failure.exit_code is not None else ""
+    lines = [f"{failure.kind} failed on {failure.node}: {failure.code}{code}: {failure.message}"]
+    if failure.kind == "node":
+        lines = [f"node {failure.node} is unusable: {failure.code}: {failure.message}"]
+    lines += [f"  {detail}" for detail in failure.details]
+    lines += [f"  | {line}" for line in failure.stderr]
+    return "\n".join(lines)
+
+
+def states_of(counts: JsonObject | None) -> dict[str, int]:
+    """Nodes by state (the service's camelCase words), dedicated and low-priority together, without empty states."""
+    states: dict[str, int] = {}
+    for kind in ("dedicated", "lowPriority"):
+        numbers = (counts or {}).get(kind)
+        for state, number in numbers.items() if isinstance(numbers, dict) else ():
+            if isinstance(number, int) and number and state not in _NO_STATES:
+                states[state] = states.get(state, 0) + number
+    return states
+
+
+def target_of(pool: JsonObject) -> int:
+    """How many nodes the pool shall have."""
+    return sum(_number(pool.get(key)) for key in ("targetDedicatedNodes", "targetLowPriorityNodes"))
+
+
+def errors_of(pool: JsonObject) -> list[str]:
+    """The errors of the last resize as `code: message`."""
+    errors = pool.get("resizeErrors")
+    if not isinstance(errors, list):
+        return []
+    return [f"{error.get('code')}: {error.get('message')}" for error in errors if isinstance(error, dict)]
+
+
+def _number(value: Json) -> int:
+    return value if isinstance(value, int) else 0
