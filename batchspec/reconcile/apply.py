@@ -10,7 +10,7 @@ deletion that was not shown), nothing is written.
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from batchspec.errors import Locked, PlanRefused
 from batchspec.reconcile.change import Plan
@@ -98,7 +98,7 @@ class _Applying:
             again = await self.look()
             _refuse_unseen(shown, again)
             await self._carry_out(self._run(again), lease)
-        return shown if made else again
+        return replace(again, changes=shown.changes) if made else again
 
     async def _make_lock_container(self, shown: Plan) -> bool:
         """The lock needs its container: it is made first, before the lock is held. Whether it was made here."""

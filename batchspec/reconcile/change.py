@@ -64,7 +64,8 @@ class Plan:
     here of what is there now. `failed_tasks` are the ids of unchanged tasks that have failed; `orphaned_tasks` those
     that are finished and no longer in the spec. `pending_tasks` counts unchanged unfinished tasks, which a run would
     wait for. `notes` are lines a person should read: marked things that the spec no longer names, a job that runs anew.
-    `cleaned_up` is true when a successful run already removed what the spec's `cleanup` names.
+    `cleaned_up` is true when every task has succeeded and what the spec's `cleanup` names is gone; `cleanup_due` are the
+    names of what is still there then, and is removed without asking, since the spec lists it.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Plan:
     pending_tasks: int
     notes: tuple[str, ...]
     cleaned_up: bool
+    cleanup_due: tuple[str, ...] = ()
 
     @property
     def totals(self) -> Totals:
@@ -91,5 +93,5 @@ class Plan:
 
     @property
     def nothing_to_do(self) -> bool:
-        """Whether apply would write nothing, wait for nothing and download nothing."""
-        return not (self.totals or self.downloads or self.pending_tasks)
+        """Whether apply would write nothing, wait for nothing, download nothing and clean up nothing."""
+        return not (self.totals or self.downloads or self.pending_tasks or self.cleanup_due)

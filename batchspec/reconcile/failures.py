@@ -30,7 +30,7 @@ _FIXES = {
     "ResourceContainerAccessDenied": _NEW_SAS,
     "FileUploadAccessDenied": _NEW_SAS,
     "FileUploadContainerNotFound": "the output container is gone: run `batchspec apply --retry-failed`",
-    "FileUploadMiscError": "the output file was not there or could not be sent: compare `output_files` with the command",
+    "FileUploadMiscError": "the output file was not there or could not be sent: see `output_files` and the command",
     "DiskFull": "the node's disk is full: a larger vm_size, fewer slots a node, or less data a task",
     "TaskEnded": "it was ended by its wall clock or by a user: see `constraints.max_wall_clock_time`",
 }

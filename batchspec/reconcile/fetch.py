@@ -1,6 +1,6 @@
 """Output blobs become local files: the download step.
 
-Place in the pipeline: the last step of `apply`, and the `download` command. In: what the containers hold now. Out: files
+Place in the pipeline: the last step of `apply`, and the `download` command. In: what the containers hold. Out: files
 below each download's folder, each written to a temporary file there and moved into place, so that none is ever half
 there; a finished file takes the blob's Last-Modified as its time. What is there already (same size and MD5, or time) is
 left alone, so it can be interrupted and run again. A blob's name never leads out of the folder: names that could, or

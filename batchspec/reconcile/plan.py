@@ -45,8 +45,9 @@ def plan(desired: Desired, observed: Observed, *, retry_failed: bool = False) ->
     work = _job_and_tasks(desired, observed, retry_failed=retry_failed)
     _refuse_foreign(desired, observed, work.tasks)
     needs = _needs(desired, observed, work)
-    cleaned_up = needs is not None and not work.tasks.must_run
-    pool = _pool(desired, observed, cleaned_up=cleaned_up)
+    succeeded = needs is not None and not work.tasks.must_run and not work.tasks.failed
+    due = tuple(_still_there(desired, observed)) if succeeded else ()
+    pool = _pool(desired, observed, needed=needs is None or bool(work.tasks.must_run))
     changes = [
         *container_changes(desired, observed, needs),
         *upload_changes(desired, observed, needs),
@@ -62,7 +63,8 @@ def plan(desired: Desired, observed: Observed, *, retry_failed: bool = False) ->
         orphaned_tasks=tuple(work.tasks.orphaned),
         pending_tasks=work.tasks.pending,
         notes=tuple(_notes(desired, observed, work)),
-        cleaned_up=cleaned_up,
+        cleaned_up=succeeded and not due,
+        cleanup_due=due,
     )
 
 
@@ -105,12 +107,20 @@ def _needs(desired: Desired, observed: Observed, work: _JobAndTasks) -> Needs | 
     return needs
 
 
-def _pool(desired: Desired, observed: Observed, *, cleaned_up: bool) -> Change | None:
+def _still_there(desired: Desired, observed: Observed) -> Iterator[str]:
+    """What the spec's cleanup names and is not gone yet."""
+    there = {"pool": observed.pool is not None, "job": observed.job is not None}
+    for key, container in desired.containers.items():
+        there[f"container.{key}"] = container.name in observed.containers and not container.existing
+    yield from (name for name in desired.cleanup_after_success if there.get(name))
+
+
+def _pool(desired: Desired, observed: Observed, *, needed: bool) -> Change | None:
     pool = desired.pool
     if pool is None or pool.existing:
         return None
     change = pool_change(pool, observed)
-    if change is not None and change.action == "create" and cleaned_up and "pool" in desired.cleanup_after_success:
+    if change is not None and change.action == "create" and not needed and "pool" in desired.cleanup_after_success:
         return None
     return change
 

@@ -1,0 +1,84 @@
+"""What a task or a start task wrote: the `logs` command.
+
+Place in the pipeline: beside `apply`; reads only. Text goes out in pieces as it is read, at most 1 MB a request, so
+that a file of any size can be shown; with `follow` it goes on until the task has ended and everything was shown.
+"""
+
+from collections.abc import Callable
+from typing import Literal
+
+from batchspec.errors import PlanRefused
+from batchspec.reconcile.clock import Clock, SystemClock
+from batchspec.reconcile.ports import BatchService, Services, TextPart
+from batchspec.render.model import Desired
+
+_POLL_S = 1.0
+
+
+async def logs(
+    desired: Desired,
+    services: Services,
+    *,
+    task: str | None,
+    node: str | None,
+    stream: Literal["stdout", "stderr"],
+    follow: bool,
+    write: Callable[[str], None],
+    clock: Clock | None = None,
+) -> None:
+    """Write a task's (or, with `node`, a start task's) stdout or stderr.
+
+    Raises PlanRefused when the spec has no job or pool, the task or node is not there, or it has not written yet and
+    is not followed.
+    """
+    source = _Source(desired, services.batch, task, node, f"{stream}.txt")
+    clock = clock or SystemClock()
+    start = 0
+    while True:
+        ended = not follow or await source.ended()
+        part = await source.read(start)
+        if part is None and not follow:
+            raise PlanRefused(f"{source.shown_as} has no {stream}.txt yet, or its node is gone")
+        if part is not None and part.end > start:
+            write(part.text)
+            start = part.end
+            if start < part.size:
+                continue
+        if ended:
+            return
+        await clock.sleep(_POLL_S)
+
+
+class _Source:
+    """One file of one task or node."""
+
+    def __init__(self, desired: Desired, batch: BatchService, task: str | None, node: str | None, name: str) -> None:
+        self._batch, self._task, self._node, self._name = batch, task, node, name
+        if task is not None:
+            if desired.job is None:
+                raise PlanRefused("the spec has no job, so no tasks")
+            self._within, self.shown_as = desired.job.id, f"task {task} of job {desired.job.id}"
+        else:
+            if desired.pool is None:
+                raise PlanRefused("the spec has no pool, so no start task")
+            self._within, self.shown_as = desired.pool.id, f"the start task of node {node} of pool {desired.pool.id}"
+
+    async def read(self, start: int) -> TextPart | None:
+        """The text from byte `start` on, None while there is no file."""
+        if self._task is not None:
+            return await self._batch.read_task_file(self._within, self._task, self._name, start=start)
+        assert self._node is not None
+        return await self._batch.read_node_file(self._within, self._node, f"startup/{self._name}", start=start)
+
+    async def ended(self) -> bool:
+        """Whether nothing more will be written. Raises PlanRefused when the task or node is not there."""
+        if self._task is not None:
+            there = await self._batch.get_task(self._within, self._task)
+            if there is None:
+                raise PlanRefused(f"{self.shown_as} is not there")
+            return there.get("state") == "completed"
+        async for node in self._batch.list_nodes(self._within, select="id,state,startTaskInfo"):
+            if node.get("id") == self._node:
+                info = node.get("startTaskInfo")
+                return isinstance(info, dict) and info.get("state") == "completed"
+        raise PlanRefused(f"{self.shown_as} is not there")
