@@ -133,3 +133,16 @@ def _shown_text(text: str) -> str:
     short = text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 3] + "..."
     escaped = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in short)
     return f"'{escaped}'"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something wrong with the node at a path; `on_key` places it on the key, as for a name that is unknown."""
+
+    at: At
+    message: str
+    on_key: bool = False
+
+    def problem(self, document: Document) -> Problem:
+        """The finding with its place in the document."""
+        return document.problem(self.at, self.message, on_key=self.on_key)

@@ -17,7 +17,11 @@ VarType = Literal["string", "integer", "number", "boolean", "list", "object"]
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One entry of `vars`. `default` is None when there is none (`required`); a secret has no default but `from_env`."""
+    """One entry of `vars`.
+
+    `default` is None when there is none (`required`); a secret has no default but `from_env`. `allowed` are the only
+    values it may have; empty when any will do.
+    """
 
     name: str
     type: VarType | None
@@ -27,6 +31,7 @@ class Variable:
     secret: bool
     from_env: str | None
     at: At
+    allowed: tuple[object, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,182 @@
+"""Document -> Spec; the only place where defaults are filled in.
+
+Place in the pipeline: after `schema` and `rules`. In: a document and the paths of what they found broken. Out: a Spec,
+as whole as can be: what is broken is left out or stands at its default, so that `render` can find the problems of the
+rest without tripping over those already told. Never reports, and never raises for bad data.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+from batchspec.spec.document import At, Document
+from batchspec.spec.model import Container, Download, Job, Pool, Spec, TaskTemplate, Upload, Variable, VarType
+from batchspec.spec.pruned import pruned
+from batchspec.spec.words import COMMAND_WORDS, VAR_TYPES, is_long_form
+
+DEFAULT_ID = "{{ name }}"
+DEFAULT_TIMEOUT = "PT30M"
+EVERY_BLOB = "**"
+
+_TASK_WORDS = ("name", "id", "for_each", "needs")
+_POOL_WORDS = ("id", "existing", "os")
+_JOB_WORDS = ("id", "existing")
+
+
+def build(document: Document, broken: Collection[At] = ()) -> Spec | None:
+    """The spec that a document describes, without its `broken` parts; None when nothing can be built."""
+    whole = document.data
+    if not isinstance(whole, dict) or () in broken:
+        return None
+    data = pruned(whole, frozenset(broken))
+    uploads = dict(_uploads(_mapping(data, "uploads")))
+    lost = frozenset(_mapping(whole, "uploads")) - uploads.keys()
+    tasks = tuple(_tasks(whole, data, lost))
+    return Spec(
+        document=document,
+        name=_text(data, "name", "unnamed"),
+        vars={name: _variable(name, value) for name, value in _mapping(data, "vars").items()},
+        containers={key: _container(key, value) for key, value in _mapping(whole, "containers").items()},
+        uploads=uploads,
+        pool=_pool(whole, data, lost),
+        job=_job(whole, data, lost),
+        tasks=tasks,
+        wait_timeout=_text(_mapping(data, "wait"), "timeout", DEFAULT_TIMEOUT),
+        downloads=tuple(_downloads(data)),
+        cleanup_after_success=_texts(_mapping(data, "cleanup").get("after_success")),
+    )
+
+
+def _variable(name: str, value: object) -> Variable:
+    at: At = ("vars", name)
+    if not is_long_form(value):
+        return Variable(name, type_of(value), value, value is None, "", False, None, at)
+    kind: VarType | None = value.get("type") if value.get("type") in VAR_TYPES else None
+    default = value.get("default")
+    secret = value.get("secret") is True
+    if kind is None and default is not None:
+        kind = type_of(default)
+    from_env = _text(value, "from_env", "") or None
+    allowed = value.get("allowed")
+    return Variable(
+        name=name,
+        type=kind,
+        default=default,
+        required="default" not in value,
+        description=_text(value, "description", ""),
+        secret=secret,
+        from_env=from_env,
+        at=at,
+        allowed=tuple(allowed) if isinstance(allowed, list) else (),
+    )
+
+
+def type_of(value: object) -> VarType | None:
+    """The type that a variable has by its default; None for null."""
+    if isinstance(value, bool):
+        return "boolean"
+    names: tuple[tuple[type, VarType], ...] = (
+        *((str, "string"), (int, "integer"), (float, "number")),
+        *((list, "list"), (dict, "object")),
+    )
+    return next((name for kind, name in names if isinstance(value, kind)), None)
+
+
+def _container(key: str, value: object) -> Container:
+    given = value if isinstance(value, dict) else {}
+    name = _text(given, "name", f"{{{{ name }}}}-{key.replace('_', '-')}")
+    return Container(key, name, _flag(given, "existing"), _flag(given, "keep"), ("containers", key))
+
+
+def _uploads(data: Mapping[str, Any]) -> Iterator[tuple[str, Upload]]:
+    for key, value in data.items():
+        files = _texts(value.get("files")) if isinstance(value, dict) else ()
+        if files and isinstance(value.get("container"), str):
+            prefix, prune = _text(value, "prefix", ""), _flag(value, "prune")
+            yield key, Upload(key, value["container"], files, prefix, prune, ("uploads", key))
+
+
+def _pool(whole: Mapping[str, Any], data: Mapping[str, Any], lost: Collection[str]) -> Pool | None:
+    if not isinstance(whole.get("pool"), dict):
+        return None
+    given = _mapping(data, "pool")
+    os: Literal["linux", "windows"] = "windows" if given.get("os") == "windows" else "linux"
+    properties = _properties(given, _POOL_WORDS, lost)
+    return Pool(_text(given, "id", DEFAULT_ID), _flag(given, "existing"), os, properties, ("pool",))
+
+
+def _job(whole: Mapping[str, Any], data: Mapping[str, Any], lost: Collection[str]) -> Job | None:
+    if not isinstance(whole.get("job"), dict):
+        return Job(DEFAULT_ID, False, {}, ()) if whole.get("tasks") else None
+    given = _mapping(data, "job")
+    properties = _properties(given, _JOB_WORDS, lost)
+    return Job(_text(given, "id", DEFAULT_ID), _flag(given, "existing"), properties, ("job",))
+
+
+def _tasks(whole: Mapping[str, Any], data: Mapping[str, Any], lost: Collection[str]) -> Iterator[TaskTemplate]:
+    """Templates in order; one that lost its id, its generator or an upload is left out."""
+    written = whole.get("tasks")
+    sound = data.get("tasks")
+    if not isinstance(written, list) or not isinstance(sound, list):
+        return
+    for index, (before, given) in enumerate(zip(written, sound, strict=True)):
+        if not isinstance(given, dict) or not isinstance(given.get("id"), str):
+            continue
+        if ("for_each" in before) != ("for_each" in given) or _mentions(given, lost):
+            continue
+        if not any(word in given for word in COMMAND_WORDS):
+            given = {**given, "command": ":"}
+        name = given.get("name")
+        each = given.get("for_each")
+        yield TaskTemplate(
+            name=name if isinstance(name, str) else None,
+            id=given["id"],
+            for_each=each if isinstance(each, dict) else None,
+            needs=_texts(given.get("needs")),
+            properties={key: value for key, value in given.items() if key not in _TASK_WORDS},
+            at=("tasks", index),
+        )
+
+
+def _downloads(data: Mapping[str, Any]) -> Iterator[Download]:
+    written = data.get("downloads")
+    for index, given in enumerate(written if isinstance(written, list) else ()):
+        if isinstance(given, dict) and isinstance(given.get("container"), str) and isinstance(given.get("to"), str):
+            prefix, pattern = _text(given, "prefix", ""), _text(given, "pattern", EVERY_BLOB)
+            yield Download(given["container"], given["to"], prefix, pattern, ("downloads", index))
+
+
+def _properties(given: Mapping[str, Any], ours: Collection[str], lost: Collection[str]) -> Mapping[str, object]:
+    return {key: value for key, value in given.items() if key not in ours and not _mentions(value, lost)}
+
+
+def _mentions(value: object, uploads: Collection[str]) -> bool:
+    """Whether something refers to one of these uploads, by `upload:` or in a template."""
+    if not uploads:
+        return False
+    if isinstance(value, str):
+        return any(f"uploads.{key}" in value for key in uploads)
+    if isinstance(value, dict):
+        return value.get("upload") in uploads or any(_mentions(inner, uploads) for inner in value.values())
+    return isinstance(value, list) and any(_mentions(inner, uploads) for inner in value)
+
+
+def _mapping(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = data.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _text(data: Mapping[str, Any], key: str, default: str) -> str:
+    value = data.get(key)
+    return value if isinstance(value, str) else default
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return (value,)
+    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, Sequence) else ()
+
+
+def _flag(data: Mapping[str, Any], key: str) -> object:
+    """True, False or a whole template; False when left out."""
+    value = data.get(key)
+    return value if isinstance(value, bool | str) else False
