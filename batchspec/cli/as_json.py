@@ -1,0 +1,169 @@
+"""Plans, outcomes, states and errors as JSON objects: what `--format json` prints.
+
+Place in the pipeline: commands put these into `Console.answer`. In: the stages' data. Out: plain JSON values. Every
+object a command prints has `version` (1), `command`, `exit_code` and `error` (null when all went well); names of
+properties do not change within a version. Sizes are bytes, times seconds.
+"""
+
+from batchspec.cli.phrases import without_signatures
+from batchspec.errors import BatchspecError, Problem, ServiceRefused, SpecInvalid
+from batchspec.reconcile.change import Change, Plan, Reason
+from batchspec.reconcile.outcome import Counts, Failure, Group, Outcome, Status
+from batchspec.render.placeholder import Json, display
+
+VERSION = 1
+
+
+def plan_object(plan: Plan) -> dict[str, Json]:
+    """A plan, complete."""
+    totals = plan.totals
+    return {
+        "nothing_to_do": plan.nothing_to_do,
+        "totals": {
+            "create": totals.create,
+            "change": totals.change,
+            "replace": totals.replace,
+            "delete": totals.delete,
+        },
+        "changes": [change_object(change) for change in plan.changes],
+        "tasks": [change_object(change) for change in plan.tasks],
+        "downloads": [change_object(change) for change in plan.downloads],
+        "kept_tasks": plan.kept_tasks,
+        "pending_tasks": plan.pending_tasks,
+        "failed_tasks": list(plan.failed_tasks),
+        "orphaned_tasks": list(plan.orphaned_tasks),
+        "notes": list(plan.notes),
+        "cleaned_up": plan.cleaned_up,
+    }
+
+
+def change_object(change: Change) -> dict[str, Json]:
+    """One change with its reasons."""
+    return {
+        "action": change.action,
+        "kind": change.kind,
+        "id": change.id,
+        "key": change.key,
+        "size": change.size,
+        "reasons": [_reason(reason) for reason in change.reasons],
+        "steps": list(change.steps),
+    }
+
+
+def _reason(reason: Reason) -> dict[str, Json]:
+    return {
+        "text": without_signatures(reason.text),
+        "path": reason.path,
+        "old": _without_secrets(reason.old),
+        "new": _without_secrets(reason.new),
+    }
+
+
+def _without_secrets(value: Json) -> Json:
+    shown = display(value)
+    if isinstance(shown, str):
+        return without_signatures(shown)
+    if isinstance(shown, list):
+        return [_without_secrets(one) for one in shown]
+    if isinstance(shown, dict):
+        return {key: _without_secrets(one) for key, one in shown.items()}
+    return shown
+
+
+def outcome_object(outcome: Outcome) -> dict[str, Json]:
+    """How the wait ended."""
+    return {
+        "tasks": counts_object(outcome.counts),
+        "blocked": outcome.blocked,
+        "failures": [_group(group) for group in outcome.failures],
+    }
+
+
+def counts_object(counts: Counts) -> dict[str, Json]:
+    """Tasks by state."""
+    return {
+        "total": counts.total,
+        "active": counts.active,
+        "running": counts.running,
+        "completed": counts.completed,
+        "succeeded": counts.succeeded,
+        "failed": counts.failed,
+    }
+
+
+def status_object(status: Status) -> dict[str, Json]:
+    """The live state; `pool` and `job` are null when the spec has none, their `state` when they are not there."""
+    pool: Json = None
+    if status.pool_id is not None:
+        pool = {
+            "id": status.pool_id,
+            "state": status.pool_state,
+            "allocation_state": status.allocation_state,
+            "target_nodes": status.target_nodes,
+            "nodes": dict(status.nodes),
+            "errors": list(status.pool_errors),
+            "failures": [failure_object(failure) for failure in status.node_failures],
+        }
+    return {
+        "pool": pool,
+        "job": None if status.job_id is None else {"id": status.job_id, "state": status.job_state},
+        "tasks": counts_object(status.counts),
+        "blocked": status.blocked,
+        "failures": [_group(group) for group in status.failures],
+    }
+
+
+def _group(group: Group) -> dict[str, Json]:
+    return {
+        "cause": group.cause,
+        "count": group.count,
+        "ids": list(group.ids),
+        "example": failure_object(group.example),
+    }
+
+
+def failure_object(failure: Failure) -> dict[str, Json]:
+    """One failed task or node."""
+    return {
+        "kind": failure.kind,
+        "id": failure.id,
+        "node": failure.node,
+        "exit_code": failure.exit_code,
+        "category": failure.category,
+        "code": failure.code,
+        "message": without_signatures(failure.message),
+        "details": [without_signatures(line) for line in failure.details],
+        "stderr": [without_signatures(line) for line in failure.stderr],
+        "fix": failure.fix,
+    }
+
+
+def problem_object(problem: Problem) -> dict[str, Json]:
+    """One thing wrong in a spec; line and column count from 1."""
+    return {
+        "file": problem.file,
+        "line": problem.line,
+        "column": problem.column,
+        "path": problem.path,
+        "message": problem.message,
+    }
+
+
+def error_object(error: BatchspecError) -> dict[str, Json]:
+    """Why a run ended; `kind` is the name of the error's class."""
+    result: dict[str, Json] = {
+        "kind": type(error).__name__,
+        "message": without_signatures(str(error)),
+        "fix": error.fix,
+    }
+    if isinstance(error, SpecInvalid):
+        result["problems"] = [problem_object(problem) for problem in error.problems]
+    if isinstance(error, ServiceRefused):
+        result |= {
+            "operation": error.operation,
+            "resource": error.resource,
+            "status": error.status,
+            "code": error.code,
+            "request_id": error.request_id,
+        }
+    return result

@@ -1,0 +1,143 @@
+"""`batchspec apply`: plan, ask where something is replaced or deleted, execute, wait, download, clean up.
+
+In: a spec. Out: the plan and how it ended on stdout, progress and failures on stderr. Exit code 0, or 3 when tasks have
+failed; errors have their own (see `errors`).
+"""
+
+from dataclasses import dataclass, field
+
+from batchspec.cli import as_json, phrases
+from batchspec.cli.ask import ask
+from batchspec.cli.console import Console
+from batchspec.cli.given import Given
+from batchspec.cli.progress import reporting
+from batchspec.cli.session import online
+from batchspec.cli.text_outcome import counts_phrase, failure_lines
+from batchspec.cli.text_plan import nothing_or_totals, print_plan
+from batchspec.errors import TasksFailed
+from batchspec.reconcile.apply import Applied
+from batchspec.reconcile.change import Plan
+from batchspec.reconcile.outcome import Outcome
+from batchspec.reconcile.ports import Services
+from batchspec.reconcile.report import Event, Reporter, Started
+from batchspec.render.model import Desired
+
+
+def apply(console: Console, spec: str, given: Given, *, yes: bool, wait: bool, retry_failed: bool) -> int:
+    """Apply the spec."""
+    run = _Run(console, spec, given, yes=yes)
+
+    async def work(desired: Desired, services: Services) -> int:
+        from batchspec.reconcile.apply import apply as applied
+
+        with reporting(console) as report:
+            result = await applied(
+                desired,
+                services,
+                report=run.listening(report),
+                confirm=lambda plan: run.confirm(plan, desired),
+                wait=wait,
+                retry_failed=retry_failed,
+            )
+        return run.ended(result, waited=wait)
+
+    return online(console, spec, given, work, told=run.how_to_come_back)
+
+
+@dataclass(slots=True)
+class _Run:
+    """One run of apply: what it asks and tells; `waiting` is true once all tasks are in the service."""
+
+    console: Console
+    spec: str
+    given: Given
+    yes: bool = field(kw_only=True)
+    waiting: bool = False
+
+    def listening(self, report: Reporter) -> Reporter:
+        """The same reporter, noting when the wait begins."""
+
+        def listen(event: Event, /) -> None:
+            if isinstance(event, Started) and event.stage == "wait":
+                self.waiting = True
+            report(event)
+
+        return listen
+
+    def confirm(self, plan: Plan, desired: Desired) -> None:
+        """Show the plan, and ask when something is replaced or deleted. Raises Declined."""
+        self.console.answer["plan"] = as_json.plan_object(plan)
+        asking = bool(plan.questions) and not self.yes
+        if not self.console.as_json and (asking or not self.console.quiet):
+            print_plan(self.console, plan, desired)
+            if not plan.nothing_to_do:
+                self.console.result("")
+            self.console.flush()
+        if plan.questions:
+            totals = plan.totals
+            ask(self.console, f"Replace {totals.replace:,} and delete {totals.delete:,}", yes=self.yes)
+
+    def how_to_come_back(self) -> str:
+        """The next step after Ctrl-C."""
+        again = self.given.suggest("apply", self.spec)
+        if not self.waiting:
+            return f"go on with: {again}"
+        look = self.given.suggest("status", self.spec)
+        return f"the run goes on in the service; look with: {look}\nwait again and get the results with: {again}"
+
+    def ended(self, result: Applied, *, waited: bool) -> int:
+        """Print how it ended; the exit code."""
+        failed = _failed(result)
+        if self.console.as_json:
+            self.console.answer |= {
+                "plan": as_json.plan_object(result.plan),
+                "outcome": None if result.outcome is None else as_json.outcome_object(result.outcome),
+                "downloaded": result.downloaded,
+                "seconds": round(result.seconds, 3),
+            }
+        self._tell(result, waited=waited)
+        if failed:
+            self._tell_failures(result, failed)
+        return TasksFailed.exit_code if failed else 0
+
+    def _tell(self, result: Applied, *, waited: bool) -> None:
+        if self.console.as_json:
+            return
+        if result.plan.nothing_to_do:
+            if self.console.quiet:
+                self.console.result(nothing_or_totals(result.plan))
+            return
+        took = phrases.duration(result.seconds)
+        delete = self.given.suggest("delete", self.spec)
+        if not waited:
+            look, again = (self.given.suggest(command, self.spec) for command in ("status", "apply"))
+            self.console.result(f"Submitted in {took}. Look with: {look}")
+            self.console.result(f"Wait and get the results with: {again}")
+        elif _failed(result):
+            self.console.result(f"Ended in {took}: {_phrase(result.outcome)}")
+        else:
+            self.console.result(f"Done in {took}. Delete what this spec owns with: {delete}")
+
+    def _tell_failures(self, result: Applied, failed: int) -> None:
+        say = self.console.error
+        word = self.console.mark("error", "error:", stream=self.console.err)
+        if result.outcome is None:
+            say(f"{word} {phrases.count(failed, 'task')} failed before: {phrases.some(result.plan.failed_tasks)}")
+        else:
+            counts, blocked = result.outcome.counts, result.outcome.blocked
+            say(f"{word} {counts.failed:,} of {phrases.count(counts.total, 'task')} failed")
+            for line in failure_lines(result.outcome.failures, self.given, self.spec):
+                say(line)
+            if blocked:
+                say(f"  {phrases.count(blocked, 'task')} can never run: a task that is needed has failed")
+        say(f"  run them again with: {self.given.suggest('apply', self.spec, '--retry-failed')}")
+
+
+def _failed(result: Applied) -> int:
+    """How many tasks have failed, in this run or an earlier one, or can never run because of that."""
+    outcome = result.outcome
+    return outcome.counts.failed + outcome.blocked if outcome is not None else len(result.plan.failed_tasks)
+
+
+def _phrase(outcome: Outcome | None) -> str:
+    return counts_phrase(outcome.counts, outcome.blocked) if outcome is not None else "tasks failed before"

@@ -1,0 +1,79 @@
+"""`batchspec engine start|stop|status|reset|env`: the local engine, a process of its own.
+
+In: what to do. Out: its state on stdout; for `env` only lines `export NAME='value'`, which any Azure Batch client
+understands. `reset` deletes the engine's whole state, so it asks.
+"""
+
+import shlex
+from collections.abc import Mapping
+
+from batchspec.cli import phrases
+from batchspec.cli.ask import ask
+from batchspec.cli.console import Console
+from batchspec.cloud.local import engine_command
+from batchspec.render.placeholder import Json
+
+_SECRETS = ("key", "connection_string")
+
+
+def engine(console: Console, action: str, *, yes: bool) -> int:
+    """Run one engine command."""
+    if action == "reset":
+        ask(console, "Delete the local engine's pools, jobs, tasks and blobs", yes=yes)
+    answer: Mapping[str, Json] = engine_command(["start" if action == "env" else action], tell=console.message)
+    if action == "env":
+        for name, value in _variables(answer).items():
+            console.result(f"export {name}={shlex.quote(value)}")
+    elif console.as_json:
+        console.answer |= _without_keys(answer)
+    else:
+        _print(console, answer)
+    return 0
+
+
+def _variables(answer: Mapping[str, Json]) -> dict[str, str]:
+    """The names are those of the Azure CLI."""
+    batch, storage = _object(answer["batch"]), _object(answer["storage"])
+    return {
+        "AZURE_BATCH_ENDPOINT": str(batch["endpoint"]),
+        "AZURE_BATCH_ACCOUNT": str(batch["account"]),
+        "AZURE_BATCH_ACCESS_KEY": str(batch["key"]),
+        "AZURE_STORAGE_ACCOUNT": str(storage["account"]),
+        "AZURE_STORAGE_KEY": str(storage["key"]),
+        "AZURE_STORAGE_CONNECTION_STRING": str(storage["connection_string"]),
+    }
+
+
+def _object(value: Json) -> dict[str, Json]:
+    return value if isinstance(value, dict) else {}
+
+
+def _without_keys(answer: Mapping[str, Json]) -> dict[str, Json]:
+    result: dict[str, Json] = {}
+    for name, value in answer.items():
+        if name not in _SECRETS:
+            result[name] = _without_keys(value) if isinstance(value, dict) else value
+    return result
+
+
+def _print(console: Console, answer: Mapping[str, Json]) -> None:
+    state = str(answer.get("state", ""))
+    words = {"stopped": "The local engine is stopped", "running": "The local engine is running", "reset": "Deleted"}
+    console.result(words.get(state, f"The local engine: {phrases.harmless(state)}"))
+    for label, text in _details(answer):
+        console.result(f"  {label:9}{phrases.harmless(text)}")
+
+
+def _details(answer: Mapping[str, Json]) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for label in ("batch", "storage"):
+        endpoint = _object(answer.get(label)).get("endpoint")
+        if endpoint:
+            found.append((label, str(endpoint)))
+    for label in ("version", "pid", "state_dir", "log"):
+        if answer.get(label):
+            found.append((label.removesuffix("_dir"), str(answer[label])))
+    counts = _object(answer.get("counts"))
+    if counts:
+        found.append(("holds", ", ".join(f"{number} {word}" for word, number in counts.items())))
+    return found

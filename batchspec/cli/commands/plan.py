@@ -1,0 +1,33 @@
+"""`batchspec plan`: what apply would do and why; changes nothing.
+
+In: a spec. Out: the plan on stdout. Exit code 0, or 5 with `--detailed-exitcode` when something would be changed or
+downloaded.
+"""
+
+from batchspec.cli import as_json
+from batchspec.cli.console import Console
+from batchspec.cli.given import Given
+from batchspec.cli.session import online
+from batchspec.cli.text_plan import print_plan
+from batchspec.reconcile.ports import Services
+from batchspec.render.model import Desired
+
+EXIT_CHANGES = 5
+
+
+def plan(console: Console, spec: str, given: Given, *, detailed_exitcode: bool, retry_failed: bool) -> int:
+    """Plan the spec against the live state."""
+
+    async def work(desired: Desired, services: Services) -> int:
+        from batchspec.reconcile.observe import observe
+        from batchspec.reconcile.plan import plan as planned
+
+        found = planned(desired, await observe(desired, services), retry_failed=retry_failed)
+        if console.as_json:
+            console.answer |= as_json.plan_object(found)
+        else:
+            print_plan(console, found, desired)
+        changes = bool(found.totals or found.downloads)
+        return EXIT_CHANGES if detailed_exitcode and changes else 0
+
+    return online(console, spec, given, work)

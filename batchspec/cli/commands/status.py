@@ -1,0 +1,61 @@
+"""`batchspec status`: the live state of what a spec made.
+
+In: a spec. Out: pool, nodes, job, task counts and failures on stdout; with `--watch` again every few seconds, when it
+changed, until all tasks have ended (as JSON: one object per line). Exit code 0 whatever the state is.
+"""
+
+import json
+
+from batchspec.cli import as_json
+from batchspec.cli.console import Console
+from batchspec.cli.given import Given
+from batchspec.cli.session import online
+from batchspec.cli.text_outcome import status_lines
+from batchspec.reconcile.outcome import Status
+from batchspec.reconcile.ports import Services
+from batchspec.render.model import Desired
+
+_WATCH_INTERVAL_S = 2.0
+
+
+def status(console: Console, spec: str, given: Given, *, watch: bool) -> int:
+    """Show the state once, or until all tasks have ended."""
+
+    async def work(desired: Desired, services: Services) -> int:
+        from asyncio import sleep
+
+        from batchspec.reconcile.status import status as observed
+
+        shown = None
+        while True:
+            found = await observed(desired, services)
+            if found != shown:
+                _print(console, found, given, spec, last=not watch or _ended(found), again=shown is not None)
+                shown = found
+            if not watch or _ended(found):
+                return 0
+            await sleep(_WATCH_INTERVAL_S)
+
+    return online(console, spec, given, work, lenient=True)
+
+
+def _ended(found: Status) -> bool:
+    """Whether nothing is left to wait for: all tasks are completed or blocked, or there is no job."""
+    if found.job_state is None or found.job_state == "completed":
+        return True
+    counts = found.counts
+    return counts.total > 0 and counts.completed + found.blocked >= counts.total
+
+
+def _print(console: Console, found: Status, given: Given, spec: str, *, last: bool, again: bool) -> None:
+    if console.as_json:
+        console.answer |= as_json.status_object(found)
+        if not last:
+            console.result(json.dumps({**console.answer, "exit_code": None, "error": None}, ensure_ascii=False))
+            console.flush()
+        return
+    if again:
+        console.result("")
+    for line in status_lines(found, given, spec):
+        console.result(line)
+    console.flush()

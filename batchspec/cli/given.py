@@ -1,0 +1,46 @@
+"""What the person gave beside the command: variables, variable files, the target.
+
+Place in the pipeline: `main` makes it from the parsed arguments; `desired` and the commands read it. Its arguments are
+repeated in every command line that batchspec suggests, so that a suggestion means the same run.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from batchspec.cli.phrases import command_line
+from batchspec.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """`variables` are `NAME=VALUE` as typed, `files` paths as typed; `target` is None when it was not said."""
+
+    variables: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    target: Literal["local", "azure"] | None = None
+
+    @property
+    def offline_target(self) -> Literal["local", "azure"]:
+        """The target that offline commands render for."""
+        return self.target or "local"
+
+    def values(self) -> dict[str, str]:
+        """The variables by name; the last of a name wins. Raises UsageError for one without a name or a `=`."""
+        found: dict[str, str] = {}
+        for text in self.variables:
+            name, equals, value = text.partition("=")
+            if not equals or not name.strip():
+                raise UsageError(f"--var {text}: expected NAME=VALUE", fix="for example --var numwords=5")
+            found[name.strip()] = value
+        return found
+
+    def suggest(self, command: str, spec: str, *more: str) -> str:
+        """The command line that runs `command` on the same spec in the same way."""
+        words = ["batchspec", *command.split(), spec, *more]
+        for one in self.variables:
+            words += ["--var", one]
+        for one in self.files:
+            words += ["--var-file", one]
+        if self.target is not None:
+            words += ["--target", self.target]
+        return command_line(words)

@@ -1,0 +1,118 @@
+"""The program: words in, exit code out.
+
+Place in the pipeline: the entry point. It parses, makes the console, and calls one function per command with plain
+arguments inside the boundary. It imports a command's module only when that command is run: `validate`, `render`,
+`schema` and `--help` must start fast, and the Azure SDKs, rich and asyncio cost more than they do in all.
+"""
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+
+from batchspec.cli.boundary import run_guarded
+from batchspec.cli.console import Console
+from batchspec.cli.given import Given
+from batchspec.cli.parser import parse
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code; raises nothing."""
+    console = Console(sys.stdout, sys.stderr, environ=os.environ)
+    return run_guarded(console, lambda: _run(console, sys.argv[1:] if words is None else words))
+
+
+def _run(console: Console, words: Sequence[str]) -> int:
+    try:
+        args = parse(words)
+    except SystemExit:  # --help and --version have printed
+        return 0
+    console.quiet, console.verbose = args.quiet, args.verbose
+    console.as_json = getattr(args, "format", "") == "json" and args.command != "render"
+    console.answer = {"version": 1, "command": args.command}
+    given = Given(args.variables, args.files, args.target)
+    return _COMMANDS[args.command](console, given, args)
+
+
+def _validate(console: Console, given: Given, args: Namespace) -> int:
+    from batchspec.cli.commands.validate import validate
+
+    return validate(console, args.specs, given, format=args.format)
+
+
+def _render(console: Console, given: Given, args: Namespace) -> int:
+    from batchspec.cli.commands.render import render
+
+    return render(console, args.spec, given, format=args.format, task=args.task, limit=args.limit)
+
+
+def _plan(console: Console, given: Given, args: Namespace) -> int:
+    from batchspec.cli.commands.plan import plan
+
+    return plan(console, args.spec, given, detailed_exitcode=args.detailed_exitcode, retry_failed=args.retry_failed)
+
+
+def _apply(console: Console, given: Given, args: Namespace) -> int:
+    from batchspec.cli.commands.apply import apply
+
+    return apply(console, args.spec, given, yes=args.yes, wait=not args.no_wait, retry_failed=args.retry_failed)
+
+
+def _status(console: Console, given: Given, args: Namespace) -> int:
+    from batchspec.cli.commands.status import status
+
+    return status(console, args.spec, given, watch=args.watch)
+
+
+def _logs(console: Console, given: Given, args: Namespace) -> int:
+    from batchspec.cli.commands.logs import logs
+
+    return logs(
+        console,
+        args.spec,
+        given,
+        task=args.task,
+        node=args.start_task,
+        streams=("stderr",) if args.stderr else ("stdout", "stderr"),
+        follow=args.follow,
+    )
+
+
+def _download(console: Console, given: Given, args: Namespace) -> int:
+    from batchspec.cli.commands.download import download
+
+    return download(console, args.spec, given)
+
+
+def _delete(console: Console, given: Given, args: Namespace) -> int:
+    from batchspec.cli.commands.delete import delete
+
+    return delete(console, args.spec, given, yes=args.yes, keep=args.keep or ())
+
+
+def _schema(console: Console, given: Given, args: Namespace) -> int:
+    from batchspec.cli.commands.schema import schema
+
+    del given, args
+    return schema(console)
+
+
+def _engine(console: Console, given: Given, args: Namespace) -> int:
+    from batchspec.cli.commands.engine import engine
+
+    del given
+    return engine(console, args.action, yes=args.yes)
+
+
+_COMMANDS = {
+    "validate": _validate,
+    "render": _render,
+    "plan": _plan,
+    "apply": _apply,
+    "status": _status,
+    "logs": _logs,
+    "download": _download,
+    "delete": _delete,
+    "schema": _schema,
+    "engine": _engine,
+}

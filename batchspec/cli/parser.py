@@ -1,0 +1,281 @@
+"""The command line: commands, options, help with examples.
+
+Place in the pipeline: `main` parses with it. In: words. Out: an `argparse.Namespace`, or UsageError with one line. It
+knows no command's code, so that `--help` imports nothing.
+
+Decisions: options that mean the same everywhere (`--var`, `--target`, `-q` ...) may stand before or after the command;
+abbreviations of options are not accepted, since a new option would change what they mean.
+"""
+
+import argparse
+import difflib
+from collections.abc import Sequence
+from typing import NoReturn
+
+from batchspec import __version__
+from batchspec.cli import phrases
+from batchspec.errors import UsageError
+
+DESCRIPTION = "Run parallel workloads on Azure Batch from one YAML file, on Azure or on this machine."
+
+EXIT_CODES = """\
+exit codes:
+  0 done; 1 refused by the service, unreachable, or local I/O failed; 2 usage or invalid spec; 3 tasks failed;
+  4 timed out; 5 plan --detailed-exitcode found changes; 6 refused, nothing changed; 70 a bug; 130 interrupted"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises UsageError instead of printing and exiting."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{self.prog}: {phrases.harmless(message)}", fix=f"see: {self.prog} --help")
+
+
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """Parse a command line. Raises UsageError; SystemExit(0) after `--help` and `--version` have printed."""
+    parser, commands = _parsers()
+    found, left = parser.parse_known_args(list(words))
+    if found.command is None:
+        known = ", ".join(commands)
+        raise UsageError(f"which command? One of {known}", fix="see: batchspec --help")
+    names = [word for word in left if not word.startswith("-")]
+    options = [word for word in left if word.startswith("-")]
+    if options or not _takes_more(found, names):
+        name = f"{found.command} {found.action}" if found.command == "engine" else found.command
+        raise _unknown(commands[found.command], name, (options or names)[0])
+    found.variables = (*(found.variables_before or ()), *(found.variables or ()))
+    found.files = (*(found.files_before or ()), *(found.files or ()))
+    return found
+
+
+def _takes_more(found: argparse.Namespace, names: list[str]) -> bool:
+    """Whether the command takes these names, which argparse 3.11 leaves when options stand between names."""
+    if names and found.command == "validate":
+        found.specs += names
+        return True
+    if len(names) == 1 and found.command == "logs" and found.task is None:
+        found.task = names[0]
+        return True
+    return not names
+
+
+def _unknown(parser: argparse.ArgumentParser, command: str, word: str) -> UsageError:
+    option = word.partition("=")[0]
+    text = f"batchspec {command}: {'unknown option' if word.startswith('-') else 'unexpected argument'} {option}"
+    near = difflib.get_close_matches(option, parser._option_string_actions, 1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    return UsageError(phrases.harmless(text) + hint, fix=f"see: batchspec {command} --help")
+
+
+def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    parser = _Parser(
+        prog="batchspec",
+        description=DESCRIPTION,
+        epilog=EXIT_CODES,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"batchspec {__version__}")
+    _add_shared(parser, before=True)
+    parser.set_defaults(variables=None, files=None)
+    commands: dict[str, argparse.ArgumentParser] = {}
+    group = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    for name, summary, build, examples in _COMMANDS:
+        commands[name] = _command(group, name, summary, examples)
+        build(commands[name])
+    return parser, commands
+
+
+def _command(
+    group: "argparse._SubParsersAction[_Parser]", name: str, summary: str, examples: Sequence[str]
+) -> argparse.ArgumentParser:
+    command = group.add_parser(
+        name,
+        help=summary,
+        description=summary[0].upper() + summary[1:] + ".",
+        epilog="examples:\n" + "\n".join(f"  {example}" for example in examples),
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_shared(command, before=False)
+    return command
+
+
+def _add_shared(parser: argparse.ArgumentParser, *, before: bool) -> None:
+    """The options of every command. Those given before the command have their own place: argparse would drop them."""
+    later = "_before" if before else ""
+    default = None if before else argparse.SUPPRESS
+    group = parser.add_argument_group("options of every command")
+    group.add_argument(
+        "--var", dest=f"variables{later}", action="append", metavar="NAME=VALUE", help="set a variable of the spec"
+    )
+    group.add_argument(
+        "--var-file", dest=f"files{later}", action="append", metavar="FILE", help="variables from a YAML or JSON file"
+    )
+    group.add_argument(
+        "--target",
+        choices=("local", "azure"),
+        default=default,
+        help="where to run: the local engine, or Azure by the AZURE_BATCH_* and AZURE_STORAGE_* variables",
+    )
+    group.add_argument(
+        "-q",
+        "--quiet",
+        action="store_true",
+        default=False if before else argparse.SUPPRESS,
+        help="only results and errors",
+    )
+    group.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        default=False if before else argparse.SUPPRESS,
+        help="show every request",
+    )
+
+
+def _spec(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("spec", metavar="SPEC", help="the spec file")
+
+
+def _format(parser: argparse.ArgumentParser, *formats: str) -> None:
+    parser.add_argument("--format", choices=formats, default=formats[0], help=f"{formats[0]} unless said otherwise")
+
+
+def _yes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def _validate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("specs", metavar="SPEC", nargs="+", help="spec files")
+    _format(parser, "text", "json", "github")
+
+
+def _render(parser: argparse.ArgumentParser) -> None:
+    _spec(parser)
+    _format(parser, "yaml", "json")
+    parser.add_argument("--task", metavar="ID", help="only the task with this id")
+    parser.add_argument("--limit", metavar="N", type=_number, help="at most N tasks")
+
+
+def _plan(parser: argparse.ArgumentParser) -> None:
+    _spec(parser)
+    _format(parser, "text", "json")
+    parser.add_argument("--detailed-exitcode", action="store_true", help="exit with 5 when there are changes")
+    parser.add_argument("--retry-failed", action="store_true", help="plan to run failed tasks again")
+
+
+def _apply(parser: argparse.ArgumentParser) -> None:
+    _spec(parser)
+    _format(parser, "text", "json")
+    _yes(parser)
+    parser.add_argument("--no-wait", action="store_true", help="submit, and do not wait for the tasks")
+    parser.add_argument("--retry-failed", action="store_true", help="run failed tasks again")
+
+
+def _status(parser: argparse.ArgumentParser) -> None:
+    _spec(parser)
+    _format(parser, "text", "json")
+    parser.add_argument("--watch", action="store_true", help="show it again until all tasks have ended")
+
+
+def _logs(parser: argparse.ArgumentParser) -> None:
+    _spec(parser)
+    parser.add_argument("task", metavar="TASK", nargs="?", help="the task's id")
+    parser.add_argument("--start-task", metavar="NODE", help="the start task of this node instead")
+    parser.add_argument("--stderr", action="store_true", help="only stderr")
+    parser.add_argument("--follow", action="store_true", help="go on until the task ends")
+
+
+def _delete(parser: argparse.ArgumentParser) -> None:
+    _spec(parser)
+    _yes(parser)
+    parser.add_argument(
+        "--keep", action="append", metavar="WHAT", help="leave these: pool, job, container.KEY (comma separated)"
+    )
+
+
+def _schema(parser: argparse.ArgumentParser) -> None:
+    del parser
+
+
+def _engine(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=("start", "stop", "status", "reset", "env"), help="what to do")
+    _format(parser, "text", "json")
+    _yes(parser)
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"expected a whole number, 0 or more, not {text!r}")
+    return int(text[:18])
+
+
+_COMMANDS = (
+    (
+        "validate",
+        "check specs offline and report every problem at once",
+        _validate,
+        ("batchspec validate specs/*.yaml", "batchspec validate specs/topwords.yaml --format github"),
+    ),
+    (
+        "render",
+        "print everything that would be sent, rendered, with secrets masked",
+        _render,
+        ("batchspec render specs/topwords.yaml --var numwords=5", "batchspec render specs/ffmpeg.yaml --task tone"),
+    ),
+    (
+        "plan",
+        "show what apply would do, and why; changes nothing",
+        _plan,
+        ("batchspec plan specs/topwords.yaml", "batchspec plan specs/topwords.yaml --format json --detailed-exitcode"),
+    ),
+    (
+        "apply",
+        "make it so: create, upload, run, wait, download; again, it does only what is missing",
+        _apply,
+        (
+            "batchspec apply specs/topwords.yaml",
+            "batchspec apply specs/topwords.yaml --yes --retry-failed",
+            "batchspec apply specs/topwords.yaml --target azure --no-wait",
+        ),
+    ),
+    (
+        "status",
+        "show pool, nodes, job, tasks, and failures by cause",
+        _status,
+        ("batchspec status specs/topwords.yaml", "batchspec status specs/topwords.yaml --watch"),
+    ),
+    (
+        "logs",
+        "print what a task, or the start task of a node, wrote",
+        _logs,
+        (
+            "batchspec logs specs/topwords.yaml harbour",
+            "batchspec logs specs/topwords.yaml harbour --stderr --follow",
+            "batchspec logs specs/topwords.yaml --start-task NODE",
+        ),
+    ),
+    (
+        "download",
+        "bring the results here; only what is missing or differs",
+        lambda parser: _spec(parser),
+        ("batchspec download specs/topwords.yaml",),
+    ),
+    (
+        "delete",
+        "list what this spec owns, ask, and delete it",
+        _delete,
+        (
+            "batchspec delete specs/topwords.yaml",
+            "batchspec delete specs/topwords.yaml --yes --keep pool,container.output",
+        ),
+    ),
+    ("schema", "print the JSON Schema of a spec", _schema, ("batchspec schema > batchspec-v1.schema.json",)),
+    (
+        "engine",
+        "the local engine: start, stop, status, reset (delete its state), env (variables for any Batch client)",
+        _engine,
+        ("batchspec engine start", 'eval "$(batchspec engine env)"', "batchspec engine reset --yes"),
+    ),
+)

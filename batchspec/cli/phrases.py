@@ -1,0 +1,87 @@
+"""Small pieces of text: sizes, times, counts, property names, and names from outside made harmless.
+
+Place in the pipeline: the printers put lines together from these. In: values. Out: one-line text. Never prints.
+"""
+
+import json
+import re
+import shlex
+from collections.abc import Iterable, Sequence
+
+from batchspec.render.placeholder import Json, display
+
+_SIG = re.compile(r"(?i)([?&;\s\"']sig=)[^&\s\"']+")
+_VALUE_CHARACTERS = 120
+
+
+def harmless(text: str) -> str:
+    """A text from outside on one line: what is not printable (escapes of a terminal, line ends) is shown as `\\x1b`."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
+
+
+def harmless_line(text: str) -> str:
+    """A line of a program's output: as `harmless`, but tabs are spaces and what stands behind a `\\r` wins."""
+    return harmless(text.rstrip("\r\n").rsplit("\r", 1)[-1].expandtabs(8).rstrip())
+
+
+def size(count: int) -> str:
+    """Bytes for people, in decimal units: 812 B, 7.1 kB, 3.2 GB."""
+    if count < 1000:
+        return f"{count} B"
+    value = float(count)
+    for unit in ("kB", "MB", "GB", "TB"):
+        value /= 1000
+        if value < 999.95:
+            return f"{value:.1f} {unit}"
+    return f"{value:,.1f} TB"
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people: 0.9 s, 42 s, 3 min 20 s, 2 h 05 min."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+
+
+def count(number: int, thing: str) -> str:
+    """`1 file`, `3 files`, `1,200 tasks`."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+def some(names: Sequence[str], limit: int = 5) -> str:
+    """The first names, and how many more there are."""
+    shown = ", ".join(harmless(name) for name in names[:limit])
+    return f"{shown} and {len(names) - limit:,} more" if len(names) > limit else shown
+
+
+def snake(path: str) -> str:
+    """A dotted REST path as the spec writes it: `virtualMachineConfiguration.nodeAgentSKUId` in snake_case."""
+    spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", path)
+    return re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", spaced).lower()
+
+
+def value(json_value: Json) -> str:
+    """A property's value on one short line; symbols as people read them, signatures masked."""
+    shown = display(json_value)
+    if shown is None:
+        return "(not set)"
+    text = shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False)
+    text = harmless(without_signatures(text)) or "''"
+    return text if len(text) <= _VALUE_CHARACTERS else text[: _VALUE_CHARACTERS - 3] + "..."
+
+
+def without_signatures(text: str) -> str:
+    """A text in which the signature of every SAS is replaced."""
+    return _SIG.sub(r"\1<masked>", text)
+
+
+def command_line(words: Iterable[str]) -> str:
+    """A command that can be pasted into a shell."""
+    return harmless(" ".join(map(shlex.quote, words)))

@@ -1,0 +1,45 @@
+"""A command's work with the services: the target, the spec rendered for it, the connections, the event loop.
+
+Place in the pipeline: every online command goes through `online`. In: what was given, and the command's coroutine. Out:
+its exit code. The spec is read before anything is started, so that a wrong one costs nothing; the first line on stderr
+names the target.
+"""
+
+from collections.abc import Callable, Coroutine
+
+from batchspec.cli.console import Console
+from batchspec.cli.desired import desired_from
+from batchspec.cli.given import Given
+from batchspec.cli.interrupt import run_to_end
+from batchspec.cloud.target import target
+from batchspec.reconcile.ports import Services
+from batchspec.render.model import Desired
+
+Work = Callable[[Desired, Services], Coroutine[object, object, int]]
+
+
+def online(
+    console: Console,
+    spec: str,
+    given: Given,
+    work: Work,
+    *,
+    lenient: bool = False,
+    told: Callable[[], str] = lambda: "",
+) -> int:
+    """Run `work` on the spec and its services; `told` gives the next step for someone who stops it.
+
+    With `lenient` the tasks are not looked at one by one.
+    """
+    chosen = target(given.target, console.environ)
+    desired = desired_from(console, spec, given, chosen.kind, tasks=not lenient)
+    console.answer |= {"name": desired.name, "target": chosen.kind}
+
+    async def run() -> int:
+        from batchspec.cloud.connect import connect
+
+        async with connect(chosen, verbose=console.request if console.verbose else None) as services:
+            console.message(f"{desired.name} on {services.shown_as}")
+            return await work(desired, services)
+
+    return run_to_end(console, run, told=told)

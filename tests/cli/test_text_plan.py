@@ -1,0 +1,123 @@
+"""Plans as people read them."""
+
+import pytest
+
+from batchspec.cli.text_plan import describe_pool, lines
+from batchspec.reconcile.change import Change, Plan, Reason
+from batchspec.render.model import JsonObject
+from tests.cli.made import POOL_BODY, desired
+
+
+def plan(*changes: Change, **other: object) -> Plan:
+    tasks = tuple(change for change in changes if change.kind == "task")
+    rest = tuple(change for change in changes if change.kind != "task")
+    values: dict[str, object] = {
+        "downloads": (),
+        "kept_tasks": 0,
+        "failed_tasks": (),
+        "orphaned_tasks": (),
+        "pending_tasks": 0,
+        "notes": (),
+        "cleaned_up": False,
+    }
+    return Plan(name="topwords", changes=rest, tasks=tasks, **{**values, **other})  # type: ignore[arg-type]
+
+
+def test_a_first_run_reads_as_on_the_product_page() -> None:
+    first = plan(
+        *(Change("create", "container", f"topwords-{key}", key=key) for key in ("application", "input", "output")),
+        Change("create", "upload", "topwords-application/task.py", key="script", size=1100),
+        *(Change("create", "upload", f"topwords-input/{one}.txt", key="texts", size=2000) for one in "abc"),
+        Change("create", "pool", "topwords-pool"),
+        Change("create", "job", "topwords-job"),
+        *(Change("create", "task", one) for one in "abc"),
+    )
+
+    assert list(lines(first, desired())) == [
+        "  + container  topwords-application, topwords-input, topwords-output",
+        "  + upload     1 file to application, 3 files to input (7.1 kB)",
+        "  + pool       topwords-pool      2 x standard_d2s_v3, ubuntu 24.04",
+        "  + job        topwords-job",
+        "  + tasks      3 new",
+        "Plan: 12 to create, 0 to change, 0 to replace, 0 to delete.",
+    ]
+
+
+def test_nothing_to_do_is_one_line() -> None:
+    assert list(lines(plan(kept_tasks=3), desired())) == ["Nothing to do"]
+
+
+def test_what_changes_says_why_beneath() -> None:
+    reason = Reason("changed", "vmSize", "standard_d2s_v3", "standard_d4s_v3")
+    changed = plan(
+        Change("update", "upload", "topwords-input/b.txt", (Reason("content differs"),), "texts", 900),
+        Change("replace", "pool", "topwords-pool", (reason, Reason("no longer in the spec", "startTask", "x", None))),
+        Change("update", "job", "topwords-job", (Reason("changed", "priority", 0, 5),), steps=("patch",)),
+        Change("replace", "task", "b", (Reason("command, settings or an input changed"),), steps=("delete", "add")),
+        Change("update", "task", "c", (Reason("failed (DiskFull) and is retried"),), steps=("reactivate",)),
+        Change("delete", "task", "d\x1b[2J", (Reason("no longer in the spec, and not finished"),), steps=("delete",)),
+    )
+
+    assert list(lines(changed, desired())) == [
+        "  ~ upload     1 file to input: b.txt (900 B)",
+        "                 content differs",
+        "-/+ pool       topwords-pool      2 x standard_d2s_v3, ubuntu 24.04",
+        "                 vm_size: standard_d2s_v3 -> standard_d4s_v3",
+        "                 start_task: x -> (not set) (no longer in the spec)",
+        "  ~ job        topwords-job",
+        "                 priority: 0 -> 5",
+        "  ~ tasks      1 to retry: c",
+        "                 failed (DiskFull) and is retried",
+        "-/+ tasks      1 to run again: b",
+        "                 command, settings or an input changed",
+        "  - tasks      1 to delete: d\\x1b[2J",
+        "                 no longer in the spec, and not finished",
+        "Plan: 0 to create, 3 to change, 2 to replace, 1 to delete.",
+    ]
+
+
+def test_ten_thousand_tasks_are_one_line() -> None:
+    many = plan(*(Change("create", "task", f"t{number}") for number in range(10_000)))
+
+    assert list(lines(many, desired())) == [
+        "  + tasks      10,000 new",
+        "Plan: 10,000 to create, 0 to change, 0 to replace, 0 to delete.",
+    ]
+
+
+def test_remarks_follow_the_totals() -> None:
+    noted = plan(
+        Change("create", "download", "topwords-output/x", size=5),
+        downloads=(Change("create", "download", "topwords-output/x", size=5),),
+        pending_tasks=2,
+        failed_tasks=("a", "b"),
+        notes=("one finished task\nis kept",),
+    )
+
+    assert list(lines(plan(**_of(noted)), desired())) == [
+        "    download   1 file (5 B)",
+        "Plan: 0 to create, 0 to change, 0 to replace, 0 to delete.",
+        "2 unchanged tasks not finished yet: apply waits for them.",
+        "2 unchanged tasks failed before: a, b; --retry-failed runs them again.",
+        "Note: one finished task\\nis kept",
+    ]
+
+
+def _of(one: Plan) -> dict[str, object]:
+    names = ("downloads", "pending_tasks", "failed_tasks", "notes")
+    return {name: getattr(one, name) for name in names}
+
+
+@pytest.mark.parametrize(
+    ("changes", "shown"),
+    [
+        ({}, "2 x standard_d2s_v3, ubuntu 24.04"),
+        ({"targetDedicatedNodes": 0, "targetLowPriorityNodes": 5}, "5 spot x standard_d2s_v3, ubuntu 24.04"),
+        ({"targetDedicatedNodes": 1, "targetLowPriorityNodes": 5}, "1 + 5 spot x standard_d2s_v3, ubuntu 24.04"),
+        ({"targetDedicatedNodes": 0}, "0 x standard_d2s_v3, ubuntu 24.04"),
+        ({"enableAutoScale": True}, "autoscaled x standard_d2s_v3, ubuntu 24.04"),
+        ({"virtualMachineConfiguration": None}, "2 x standard_d2s_v3"),
+    ],
+)
+def test_a_new_pool_is_told_in_one_phrase(changes: JsonObject, shown: str) -> None:
+    assert describe_pool({**POOL_BODY, **changes}) == shown
