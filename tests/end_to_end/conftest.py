@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.workspace import Services, Workspace, batchspec, environment, services, workspace
+from tests.end_to_end.workspace import Services, Workspace, batchspec, environment, services, workspace, written
 
 _numbers = itertools.count(1)
 
@@ -45,3 +45,14 @@ def topwords(make: Callable[[str], Workspace]) -> Workspace:
 def ffmpeg(make: Callable[[str], Workspace]) -> Workspace:
     """The ffmpeg workload, ready to apply."""
     return make("ffmpeg")
+
+
+@pytest.fixture
+def write(env: Mapping[str, str], tmp_path: Path) -> Callable[[str], Workspace]:
+    """A function that writes a spec of its own for this test; `{gate}` in it is a path that does not exist yet."""
+
+    def writing(spec: str) -> Workspace:
+        gate = str(tmp_path / "gate")
+        return written(tmp_path / "work", f"t{next(_numbers)}-spec", spec.replace("{gate}", gate), env)
+
+    return writing

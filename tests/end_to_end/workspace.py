@@ -10,9 +10,11 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import dedent
 
 from azure.batch import BatchClient
 from azure.core.credentials import AzureNamedKeyCredential
@@ -20,6 +22,13 @@ from azure.storage.blob import BlobServiceClient
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DEADLINE_S = 150
+POOL = """\
+pool:
+  id: "{{{{ name }}}}-pool"
+  vm_size: standard_d2s_v3
+  target_dedicated_nodes: {nodes}
+  image: {{publisher: canonical, offer: ubuntu-24_04-lts, sku: server}}
+"""
 _OURS = ("AZURE_", "BATCHSPEC_", "AZ_BATCH_")
 
 
@@ -43,17 +52,39 @@ def environment(state: Path, **more: str) -> dict[str, str]:
 
 def batchspec(*arguments: str, cwd: Path, env: Mapping[str, str]) -> Ran:
     """Run the command line with these arguments and without a terminal; raises TimeoutExpired after the deadline."""
-    done = subprocess.run(
+    return end(begin(*arguments, cwd=cwd, env=env))
+
+
+def begin(*arguments: str, cwd: Path, env: Mapping[str, str]) -> subprocess.Popen[str]:
+    """`batchspec`, not waited for; the caller ends it with `end`."""
+    return subprocess.Popen(
         [sys.executable, "-m", "batchspec", *arguments],
         cwd=cwd,
         env=env,
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         encoding="utf-8",
-        timeout=DEADLINE_S,
-        check=False,
     )
-    return Ran(done.stdout, done.stderr, done.returncode)
+
+
+def end(process: subprocess.Popen[str]) -> Ran:
+    """Wait for a command that was begun; it is killed at the deadline, and TimeoutExpired raised."""
+    try:
+        stdout, stderr = process.communicate(timeout=DEADLINE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise
+    return Ran(stdout, stderr, process.returncode)
+
+
+def until(true: Callable[[], bool], what: str) -> None:
+    """Wait until something is true; raises AssertionError, with `what` was waited for, at the deadline."""
+    deadline = time.monotonic() + DEADLINE_S / 3
+    while not true():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.05)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +107,10 @@ class Workspace:
         """Run `batchspec COMMAND specs/<the spec> OPTIONS`."""
         return batchspec(command, f"specs/{self.spec.name}", *options, cwd=self.folder, env=self.env)
 
+    def begin(self, command: str, *options: str) -> subprocess.Popen[str]:
+        """`run`, not waited for; give the result to `end`."""
+        return begin(command, f"specs/{self.spec.name}", *options, cwd=self.folder, env=self.env)
+
     def edit(self, old: str, new: str) -> None:
         """Replace `old`, which the spec holds once, by `new`."""
         text = self.spec.read_text()
@@ -92,6 +127,14 @@ def workspace(folder: Path, workload: str, env: Mapping[str, str], name: str = "
         text = re.sub(rf"^( *(?:id|name): ){workload}", rf"\g<1>{name}", text, flags=re.MULTILINE)
     (specs / f"{workload}.yaml").write_text(text)
     return Workspace(folder, env, name or workload)
+
+
+def written(folder: Path, name: str, spec: str, env: Mapping[str, str]) -> Workspace:
+    """A workspace with one spec, `spec` below `version`, `name` and a pool of one node unless it has its own."""
+    (folder / "specs").mkdir(parents=True)
+    pool = "" if "pool:" in spec else POOL.format(nodes=1)
+    (folder / "specs" / "spec.yaml").write_text(f"version: 1\nname: {name}\n{pool}{dedent(spec)}")
+    return Workspace(folder, env, name)
 
 
 @dataclass(frozen=True, slots=True)
