@@ -1,0 +1,101 @@
+"""The SDK clients of a target, opened and closed: accounts -> `Services`.
+
+Place in the pipeline: `connect` imports this module only when it needs it, since importing the SDKs costs 0.2 to 0.5 s
+each. The SDKs' own retries are off (see `retry`), and so is their logging: it would write to stderr past the boundary.
+"""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from azure.batch.aio import BatchClient
+from azure.core import MatchConditions
+from azure.core.credentials import AzureNamedKeyCredential
+from azure.core.pipeline.policies import AsyncRetryPolicy
+from azure.storage.blob.aio import BlobClient, BlobServiceClient, ExponentialRetry
+
+from batchspec.cloud.batch import AzureBatch
+from batchspec.cloud.batch_http import BatchHttp
+from batchspec.cloud.blobs import AzureBlobs
+from batchspec.cloud.sas import Sas, probed_by
+from batchspec.cloud.target import BatchAccount, StorageAccount
+from batchspec.cloud.transport import Verbose, transport
+from batchspec.cloud.upload import PIECE_BYTES
+from batchspec.reconcile.ports import Services
+
+# The service itself gives up on a Batch request after 30 s.
+_BATCH_ANSWERS_WITHIN_S = 40.0
+_STORAGE_ANSWERS_WITHIN_S = 60.0
+_PROBE_BLOB = "batchspec-probe"
+_NO_SUCH_ETAG = '"0x0"'
+
+logging.getLogger("azure").addHandler(logging.NullHandler())
+
+
+@asynccontextmanager
+async def opened(
+    batch: BatchAccount, storage: StorageAccount, *, shown_as: str, verbose: Verbose | None
+) -> AsyncIterator[Services]:
+    """Both services while the context is open."""
+    async with AsyncExitStack() as stack:
+        token = await _token(stack) if batch.key is None or storage.key is None else None
+        batch_client = await stack.enter_async_context(_batch_client(batch, token, verbose))
+        blob_client, blob_transport = _blob_client(storage, token, verbose)
+        await stack.enter_async_context(blob_client)
+        blobs = AzureBlobs(blob_client, storage, Sas(blob_client, storage, _Probe(storage, blob_transport)))
+        stack.push_async_callback(blobs.close)
+        yield Services(AzureBatch(BatchHttp(batch_client, batch.endpoint)), blobs, shown_as)
+
+
+async def _token(stack: AsyncExitStack) -> Any:
+    from azure.identity.aio import DefaultAzureCredential
+
+    return await stack.enter_async_context(DefaultAzureCredential())
+
+
+def _batch_client(account: BatchAccount, token: Any, verbose: Verbose | None) -> BatchClient:
+    named = AzureNamedKeyCredential(account.name, account.key) if account.key else token
+    return BatchClient(
+        account.endpoint,
+        named,
+        credential_scopes=[account.scope],
+        retry_policy=AsyncRetryPolicy.no_retries(),
+        transport=transport(account.endpoint, verbose, answer_within_s=_BATCH_ANSWERS_WITHIN_S),
+    )
+
+
+def _blob_client(account: StorageAccount, token: Any, verbose: Verbose | None) -> tuple[BlobServiceClient, Any]:
+    wire = transport(account.endpoint, verbose, answer_within_s=_STORAGE_ANSWERS_WITHIN_S)
+    named = AzureNamedKeyCredential(account.name, account.key) if account.key else token
+    client = BlobServiceClient(account.endpoint, named, **_blob_settings(wire))
+    return client, wire
+
+
+def _blob_settings(wire: Any) -> dict[str, Any]:
+    return {
+        "transport": wire,
+        "retry_policy": ExponentialRetry(retry_total=0),
+        "max_single_get_size": PIECE_BYTES,
+        "max_chunk_get_size": PIECE_BYTES,
+        # What is sent whole must be one request: only then is one refusal one refusal.
+        "max_single_put_size": 2 * PIECE_BYTES,
+    }
+
+
+class _Probe:
+    """Tries a SAS with a request that changes nothing: a blob that is not there, a condition that cannot hold."""
+
+    def __init__(self, account: StorageAccount, wire: Any) -> None:
+        self._account = account
+        self._wire = wire
+
+    async def __call__(self, container: str, permissions: str, sas: str) -> None:
+        # Not closed: the transport belongs to the service client.
+        blob = BlobClient(self._account.endpoint, container, _PROBE_BLOB, credential=sas, **_blob_settings(self._wire))
+        if probed_by(permissions) == "read":
+            await blob.get_blob_properties()
+        else:
+            await blob.upload_blob(
+                b"", length=0, overwrite=True, etag=_NO_SUCH_ETAG, match_condition=MatchConditions.IfNotModified
+            )
