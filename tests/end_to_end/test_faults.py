@@ -244,7 +244,8 @@ def test_a_results_folder_that_cannot_be_written_is_told(write: Write) -> None:
 @pytest.mark.parametrize("blob", ["\\..\\x", "/etc/x", "a/" * 480 + "long"], ids=["backslash", "absolute", "long"])
 def test_a_blob_whose_name_would_leave_the_folder_does_not(blob: str, write: Write, raw: Services) -> None:
     work = write(
-        "containers: {output: {}}\ndownloads: [{container: output, to: ../results}]\ntasks: [{id: a, command: 'true'}]\n"
+        "containers: {output: {}}\ndownloads: [{container: output, to: ../results}]\n"
+        "tasks: [{id: a, command: 'true'}]\n"
     )
     assert work.run("apply").code == 0
     raw.blobs.get_blob_client(f"{work.name}-output", "good.txt").upload_blob(b"good")
