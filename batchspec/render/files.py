@@ -1,8 +1,8 @@
 """Globs -> the files they name.
 
 Place in the pipeline: `desired` lists every upload with this, `expand` finds its rows file. In: patterns relative to
-the spec. Out: LocalFiles in name order, and what is wrong as sentences. Never follows a path out of the git root (or the
-spec's folder where there is no git), unless it is told that outside is allowed, and reads no content but in `md5_of`.
+the spec. Out: LocalFiles in name order, and what is wrong as sentences. Never follows a path out of the git root (or
+the spec's folder where there is no git), unless outside is allowed, and reads no content but in `md5_of`.
 
 Rules: `*`, `?` and `[abc]` stay in one folder, `**` is zero or more folders, a leading dot must be written, and a file
 that has exactly the name of the pattern is that file. A blob's name is the path below the part of the pattern that

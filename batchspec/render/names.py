@@ -61,6 +61,11 @@ class File:
         return symbol("blob_url", self._container, self.name)
 
 
+def listed(file: File) -> tuple[str, LocalFile]:
+    """The key of the container that a file goes to, and the file itself; not for templates."""
+    return file._container, file._local
+
+
 class Container:
     """One entry of `containers`."""
 

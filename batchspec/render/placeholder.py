@@ -78,12 +78,16 @@ def resolve_text(text: str, value_of: Callable[[Symbol], str]) -> str:
 def symbols(body: Json) -> set[Symbol]:
     """Every symbol in `body`, once each."""
     found: set[Symbol] = set()
-
-    def note(one: Symbol) -> str:
-        found.add(one)
-        return ""
-
-    resolve(body, note)
+    waiting = [body]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            if OPEN in one:
+                found.update(_parse(inner) for inner in _SYMBOL.findall(one))
+        elif isinstance(one, dict):
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
     return found
 
 

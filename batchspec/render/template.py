@@ -14,7 +14,6 @@ Decisions:
 - Rendering is not re-entrant and belongs to one thread at a time.
 """
 
-import difflib
 import types
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache, update_wrapper
@@ -32,7 +31,8 @@ from jinja2.visitor import NodeTransformer
 from batchspec.errors import BatchspecError
 from batchspec.render import guard
 from batchspec.render.filters import FILTERS, KEEP_SYMBOLS, fill, text
-from batchspec.render.placeholder import OPEN, broken_symbol, holds_marker
+from batchspec.render.placeholder import OPEN, Json, broken_symbol, holds_marker
+from batchspec.render.suggest import suggestion
 
 Names = Mapping[str, object]
 
@@ -97,7 +97,7 @@ def text_of(source: str) -> Callable[[Names], str]:
 
 
 @lru_cache(maxsize=10_000)
-def native(source: str) -> Callable[[Names], object]:
+def native(source: str) -> Callable[[Names], Json]:
     """The function that gives the value of the one `{{ }}` that `source` is; TemplateFault when it is not one."""
     tree = _parsed(source.strip())
     output = tree.body[0] if len(tree.body) == 1 else None
@@ -107,7 +107,7 @@ def native(source: str) -> Callable[[Names], object]:
     tree.body = [nodes.Assign(nodes.Name("result", "store", lineno=1), inner[0], lineno=1)]
     template = _compiled(source, tree)
 
-    def evaluate(names: Names) -> object:
+    def evaluate(names: Names) -> Json:
         return _evaluated(template, names)
 
     return evaluate
@@ -277,20 +277,13 @@ def _missing_in(sandbox: _Sandbox) -> type[StrictUndefined]:
 def _unknown(name: str, owner: object, names: Names) -> str:
     if owner is missing:
         known = [one for one in names if one not in GLOBALS]
-        return f"unknown name '{name}'{_suggestion(name, known)}"
+        return f"unknown name '{name}'{suggestion(name, known)}"
     if isinstance(owner, Undefined):
         return str(owner)
     if isinstance(owner, dict):
-        return f"there is no '{name}' here{_suggestion(name, [str(key) for key in owner])}"
+        return f"there is no '{name}' here{suggestion(name, [str(key) for key in owner])}"
     known = list(getattr(owner, "PARTS", ()))
-    return f"a {type(owner).__name__.lower()} has no '{name}'{_suggestion(name, known)}"
-
-
-def _suggestion(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, 1)
-    meant = f"; did you mean '{close[0]}'?" if close else ""
-    shown = ", ".join(sorted(known)[:20]) + (", ..." if len(known) > 20 else "")
-    return meant or (f"; there are: {shown}" if known else "; there are none")
+    return f"a {type(owner).__name__.lower()} has no '{name}'{suggestion(name, known)}"
 
 
 def _text_method(owner: str, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], method: Any) -> object:
@@ -325,7 +318,7 @@ def _rendered(template: Template, names: Names) -> str:
     return _checked("".join(pieces))
 
 
-def _evaluated(template: Template, names: Names) -> object:
+def _evaluated(template: Template, names: Names) -> Json:
     _SANDBOX.work.start()
     _SANDBOX.names = names
     context = template.new_context(dict(names), shared=True)
@@ -337,7 +330,7 @@ def _evaluated(template: Template, names: Names) -> object:
         raise _fault(error, template) from error
 
 
-def _plain_value(value: object) -> object:
+def _plain_value(value: object) -> Json:
     """The value as JSON data; raises for what is none."""
     if isinstance(value, str):
         return _checked(value)

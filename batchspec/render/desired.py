@@ -1,0 +1,291 @@
+"""Spec -> Desired: what a person meant.
+
+Place in the pipeline: the last step before `reconcile`. In: a Spec, the values of its variables. Out: `Desired`, all
+problems at once, and the object that `batchspec render` prints. Lists files and reads the content of those whose
+fingerprints it needs; never the network, the environment or a clock, and never the value of a secret beyond asking
+whether it can stand in a command.
+
+Order matters, since a template can name only what comes before it: name, containers, pool id, job id, uploads, bodies,
+tasks.
+"""
+
+import itertools
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Literal
+
+from batchspec.errors import Problem, UsageError
+from batchspec.render import bodies, durations, expand, resources
+from batchspec.render import scope as making
+from batchspec.render.files import Folder, folder_of
+from batchspec.render.ids import id_fault, spec_name_fault
+from batchspec.render.inputs import Inputs
+from batchspec.render.model import Desired, DesiredJob, DesiredPool, DesiredUpload, Secret
+from batchspec.render.names import File
+from batchspec.render.placeholder import Json, display, holds_marker, symbol
+from batchspec.render.scope import Scope
+from batchspec.render.shape import shape_of
+from batchspec.render.suggest import suggestion
+from batchspec.render.tasks import TaskStream, Template
+from batchspec.render.template import GLOBALS
+from batchspec.render.wire import Resources, Wire
+from batchspec.spec.document import shown as shown_value
+from batchspec.spec.load import At
+from batchspec.spec.model import Spec, TaskTemplate
+
+Target = Literal["local", "azure"]
+
+
+def render(
+    spec: Spec,
+    *,
+    variables: Mapping[str, object],
+    secrets: Mapping[str, Secret],
+    target: Target,
+    allow_outside: bool = False,
+    fingerprints: bool = True,
+) -> tuple[Desired | None, list[Problem]]:
+    """Render everything but the tasks, which are compiled and rendered when their stream is walked.
+
+    Gives all problems, sorted by position. When there are some, the Desired is good for `check_tasks` only (which finds
+    the problems of tasks), and None when not even that makes sense. Without `fingerprints` (for `validate`) no content
+    is read and the hashes are empty. Raises LocalIOFailed for a file that cannot be read while it is hashed.
+    """
+    rendering = _Rendering(spec, variables, secrets, target, folder_of(spec.document.path, allow_outside=allow_outside))
+    desired = rendering.desired(fingerprints)
+    return desired, sorted({fault.problem(spec.document) for fault in rendering.scope.faults})
+
+
+def check_tasks(desired: Desired) -> list[Problem]:
+    """Walk all tasks once: each renders, ids are legal and differ in more than case, sizes fit; sorted by position."""
+    return desired.tasks.check() if isinstance(desired.tasks, TaskStream) else []
+
+
+def document(
+    desired: Desired, *, task: str | None = None, limit: int | None = None
+) -> tuple[dict[str, Json], Iterator[Json]]:
+    """What `batchspec render` prints: the object without `tasks`, and the stream of tasks that belongs there.
+
+    Symbols are shown as people read them; pool, job and tasks are else the exact bodies. `task` selects one by its id
+    (UsageError when there is none), `limit` the first so many.
+    """
+    head: dict[str, Json] = {
+        "containers": [
+            {"name": one.name, "key": one.key, "existing": one.existing, "keep": one.keep}
+            for one in desired.containers.values()
+        ],
+        "uploads": [_shown_upload(desired, one) for one in desired.uploads.values()],
+        "pool": _shown_body(desired.pool),
+        "schedule": None,
+        "job": _shown_body(desired.job),
+    }
+    return head, itertools.islice(_shown_tasks(desired, task), limit)
+
+
+def _shown_upload(desired: Desired, upload: DesiredUpload) -> Json:
+    container = desired.containers[upload.container].name
+    files: list[Json] = [{"name": file.name, "size": file.size} for file in upload.files]
+    return {"key": upload.key, "container": container, "prune": upload.prune, "files": files}
+
+
+def _shown_body(part: DesiredPool | DesiredJob | None) -> Json:
+    if part is None:
+        return None
+    return {"id": part.id, "existing": True} if part.body is None else display(part.body)
+
+
+def _shown_tasks(desired: Desired, task: str | None) -> Iterator[Json]:
+    if task is None:
+        yield from (display(one.body) for one in desired.tasks())
+        return
+    stream = desired.tasks.select(task) if isinstance(desired.tasks, TaskStream) else desired.tasks()
+    found = next((one for one in stream if one.id == task), None)
+    if found is None:
+        some = [one.id for one in itertools.islice(desired.tasks(), 1000)]
+        raise UsageError(f"there is no task '{task}'{suggestion(task, some)}")
+    yield display(found.body)
+
+
+@dataclass(slots=True)
+class _Rendering:
+    """One rendering at work; `scope` holds the names known so far and the faults."""
+
+    spec: Spec
+    variables: Mapping[str, object]
+    secrets: Mapping[str, Secret]
+    target: Target
+    folder: Folder
+    scope: Scope = field(init=False)
+    names: dict[str, object] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.names = {**GLOBALS, "target": self.target}
+        self.scope = Scope(self.names)
+
+    def desired(self, fingerprints: bool) -> Desired:
+        spec, scope = self.spec, self.scope
+        self.names["vars"] = self._vars()
+        name = self.names["name"] = self._name()
+        containers = resources.containers(spec, scope)
+        self.names["containers"] = resources.container_names(containers, spec)
+        pool_id = self._id("pool", spec.pool.id, spec.pool.at) if spec.pool else None
+        job_id = self._id("job", spec.job.id, spec.job.at or ("job",)) if spec.job else None
+        uploads = resources.uploads(spec, self.folder, scope)
+        files = self.names["uploads"] = resources.file_names(spec, uploads, self.folder)
+        wire = self._wire(uploads)
+        inputs = Inputs(uploads)
+        pool = self._pool(wire, pool_id, name, inputs if fingerprints else None)
+        job = self._job(wire, job_id, name, pool_id, fingerprints)
+        return Desired(
+            name=name,
+            shown_as=spec.document.shown_as,
+            containers=containers,
+            uploads=uploads,
+            pool=pool,
+            job=job,
+            tasks=self._tasks(wire, files, uploads, inputs, pool, job),
+            wait_timeout=self._timeout(),
+            downloads=resources.downloads(spec, self.folder, scope),
+            cleanup_after_success=self._cleanup(),
+            secrets=self.secrets,
+        )
+
+    def _vars(self) -> dict[str, object]:
+        secret = {name for name, one in self.spec.vars.items() if one.secret}
+        for name, value in self.variables.items():
+            if name not in secret and holds_marker(json.dumps(value, ensure_ascii=False, default=str)):
+                message = "holds one of the characters U+E000 to U+E002, which batchspec reserves"
+                self.scope.fault(("vars", name), message)
+        return {
+            name: symbol("secret", name) if name in secret else self.variables[name]
+            for name in (*self.variables, *secret)
+        }
+
+    def _name(self) -> str:
+        name = resources.text(self.spec.name, ("name",), self.scope)
+        fault = spec_name_fault(name) if name is not None else None
+        if fault:
+            self.scope.fault(("name",), f"{shown_value(name)}: {fault}")
+        return name if name is not None and not fault else "name"
+
+    def _id(self, part: str, source: str, at: At) -> str:
+        id_ = resources.text(source, (*at, "id"), self.scope)
+        fault = id_fault(id_) if id_ is not None else None
+        if fault:
+            self.scope.fault((*at, "id"), f"{shown_value(id_)} {fault}")
+        self.names[part] = {"id": id_ or part}
+        return id_ or part
+
+    def _wire(self, uploads: Mapping[str, DesiredUpload]) -> Wire:
+        os = self.spec.pool.os if self.spec.pool else "linux"
+        values = {name: secret.value for name, secret in self.secrets.items()}
+        broken = self.spec.uploads.keys() - uploads.keys()
+        return Wire(Resources(os, tuple(self.spec.containers), uploads, broken, values), self.scope)
+
+    def _pool(self, wire: Wire, id_: str | None, name: str, inputs: Inputs | None) -> DesiredPool | None:
+        given = self.spec.pool
+        if given is None or id_ is None:
+            return None
+        existing = resources.truth(given.existing, (*given.at, "existing"), self.scope)
+        return bodies.pool(wire, given, id_=id_, existing=existing, owner=name, inputs=inputs)
+
+    def _job(
+        self, wire: Wire, id_: str | None, name: str, pool_id: str | None, fingerprints: bool
+    ) -> DesiredJob | None:
+        given = self.spec.job
+        if given is None or id_ is None:
+            return None
+        existing = resources.truth(given.existing, (*given.at, "existing"), self.scope)
+        depends = any(task.needs or "depends_on" in task.properties for task in self.spec.tasks)
+        return bodies.job(
+            wire,
+            given,
+            id_=id_,
+            existing=existing,
+            owner=name,
+            pool_id=pool_id,
+            depends=depends,
+            fingerprints=fingerprints,
+        )
+
+    def _tasks(
+        self,
+        wire: Wire,
+        files: Mapping[str, list[File]],
+        uploads: Mapping[str, DesiredUpload],
+        inputs: Inputs,
+        pool: DesiredPool | None,
+        job: DesiredJob | None,
+    ) -> TaskStream:
+        sources = expand.Sources(self.folder, files, frozenset(self.spec.uploads.keys() - uploads.keys()))
+        needs = self._needs()
+        templates = [
+            self._template(wire, sources, index, task, needs[index]) for index, task in enumerate(self.spec.tasks)
+        ]
+        prepared: list[Json] = [
+            *bodies.preparation_of(pool.body if pool else None, "startTask"),
+            *bodies.preparation_of(job.body if job else None, "jobPreparationTask"),
+        ]
+        return TaskStream(self.spec.document, dict(self.names), templates, inputs, lambda: list(inputs.of(prepared)))
+
+    def _template(
+        self, wire: Wire, sources: expand.Sources, index: int, task: TaskTemplate, needs: tuple[int, ...]
+    ) -> Template:
+        generator: expand.Generator = expand.once
+        if task.for_each is not None:
+            generator = expand.generator(wire, sources, task.for_each, (*task.at, "for_each"))
+        made = wire.fields(task.properties, shape_of("BatchTaskCreateOptions"), task.at)
+        id_ = making.text(task.id, (*task.at, "id"), self.scope)
+        return Template(index, task.at, id_, making.object_of(made), generator, needs)
+
+    def _needs(self) -> list[tuple[int, ...]]:
+        """The templates that each needs, by index; one that would wait for itself is a fault and needs nothing."""
+        numbers = {task.name: index for index, task in enumerate(self.spec.tasks) if task.name is not None}
+        graph = [[numbers[name] for name in task.needs if name in numbers] for task in self.spec.tasks]
+        found: list[tuple[int, ...]] = []
+        for index, task in enumerate(self.spec.tasks):
+            for position, name in enumerate(task.needs):
+                if name not in numbers:
+                    message = f"there is no task template named '{name}'{suggestion(name, numbers)}"
+                    self.scope.fault((*task.at, "needs", position), message)
+            if _reaches(graph, index):
+                self.scope.fault((*task.at, "needs"), f"{shown_value(task.name)} would wait for itself")
+                graph[index] = []
+            found.append(tuple(graph[index]))
+        return found
+
+    def _timeout(self) -> timedelta:
+        at = ("wait", "timeout")
+        source = resources.text(self.spec.wait_timeout, at, self.scope)
+        try:
+            return durations.duration(source) if source is not None else timedelta()
+        except durations.NotADuration as error:
+            self.scope.fault(at, str(error))
+            return timedelta()
+
+    def _cleanup(self) -> tuple[str, ...]:
+        made = []
+        known = ["pool", "job", *(f"container.{key}" for key in self.spec.containers)]
+        for position, source in enumerate(self.spec.cleanup_after_success):
+            at = ("cleanup", "after_success", position)
+            entry = resources.text(source, at, self.scope)
+            if entry is not None and entry not in known:
+                self.scope.fault(at, f"{shown_value(entry)} names nothing here{suggestion(entry, known)}")
+            elif entry is not None:
+                made.append(entry)
+        return tuple(made)
+
+
+def _reaches(graph: list[list[int]], start: int) -> bool:
+    """Whether a template needs itself, directly or through others."""
+    waiting, seen = list(graph[start]), set[int]()
+    while waiting:
+        one = waiting.pop()
+        if one == start:
+            return True
+        if one not in seen:
+            seen.add(one)
+            waiting += graph[one]
+    return False

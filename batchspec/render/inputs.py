@@ -1,0 +1,65 @@
+"""Which uploaded files a body depends on.
+
+Place in the pipeline: `tasks` and `desired` put the MD5 of these into fingerprints. In: a symbolic body, the listed
+uploads. Out: [container key, blob name, MD5 in hexadecimal] for each file, sorted. Reads the files that it names, once.
+
+A file counts when its address stands in the body; every file of a container below the prefix counts when the service
+is to fetch them, and every file of a container when a SAS lets the task read it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from batchspec.render.model import DesiredUpload, LocalFile
+from batchspec.render.placeholder import Json, Symbol, symbols
+
+CONTAINER_KINDS = frozenset({"container_url", "sas_url", "blob_url", "blob_sas_url"})
+
+
+class Inputs:
+    """The files of all uploads, by container and name."""
+
+    def __init__(self, uploads: Mapping[str, DesiredUpload]) -> None:
+        self._files: dict[str, dict[str, LocalFile]] = {}
+        for upload in uploads.values():
+            self._files.setdefault(upload.container, {}).update({file.name: file for file in upload.files})
+
+    def of(self, body: Json, more: Iterable[tuple[str, LocalFile]] = ()) -> list[Json]:
+        """The files of `body`, and `more` given as container key and file. Raises LocalIOFailed."""
+        found = {(key, file.name): file for key, file in self._named(body)}
+        found.update({(key, file.name): file for key, file in more})
+        return [[*place, found[place].md5.hex()] for place in sorted(found)]
+
+    def _named(self, body: Json) -> Iterator[tuple[str, LocalFile]]:
+        if isinstance(body, list):
+            for item in body:
+                yield from self._named(item)
+        elif isinstance(body, dict) and "storageContainerUrl" in body:
+            yield from self._fetched(body)
+        elif isinstance(body, dict):
+            for value in body.values():
+                yield from self._named(value)
+        elif isinstance(body, str):
+            for one in symbols(body):
+                yield from self._addressed(one)
+
+    def _fetched(self, entry: Mapping[str, Json]) -> Iterator[tuple[str, LocalFile]]:
+        prefix = str(entry.get("blobPrefix", ""))
+        for one in symbols(entry["storageContainerUrl"]):
+            key = one.arguments[0] if one.kind in CONTAINER_KINDS else ""
+            yield from ((key, file) for name, file in self._in(key).items() if name.startswith(prefix))
+
+    def _addressed(self, one: Symbol) -> Iterator[tuple[str, LocalFile]]:
+        if one.kind in ("blob_url", "blob_sas_url"):
+            key, name = one.arguments
+            if name in self._in(key):
+                yield key, self._in(key)[name]
+        elif one.kind == "sas_url" and "r" in one.arguments[1]:
+            yield from ((one.arguments[0], file) for file in self._in(one.arguments[0]).values())
+
+    def _in(self, container: str) -> Mapping[str, LocalFile]:
+        return self._files.get(container, {})
+
+
+def containers_in(body: Json) -> frozenset[str]:
+    """The keys of the containers that a body refers to."""
+    return frozenset(one.arguments[0] for one in symbols(body) if one.kind in CONTAINER_KINDS)

@@ -1,0 +1,191 @@
+"""What a rendering knows and what it finds wrong: `Scope`, and values that are made from it.
+
+Place in the pipeline: `wire` and `expand` compile parts of a spec to makers, `tasks` and `desired` call them. In:
+names. Out: JSON, and faults with their place in the spec. A maker never raises for a wrong spec: it notes a fault and
+makes OMIT, so that one walk finds everything.
+"""
+
+import linecache
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from batchspec.errors import Problem
+from batchspec.render import template
+from batchspec.render.placeholder import Json
+from batchspec.render.template import TemplateFault
+from batchspec.spec.load import At, Document
+
+_MESSAGES_PER_PLACE = 5
+
+
+class Omit:
+    """Stands for a value that is not there: null, or faulty."""
+
+
+OMIT = Omit()
+
+Made = Json | Omit
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something wrong with the value at a place; `line` counts from 1 inside a text of several lines."""
+
+    at: At
+    message: str
+    line: int | None = None
+
+    def problem(self, document: Document) -> Problem:
+        """The fault as people see it, on the very line of a block of text where that can be told."""
+        problem = document.problem(self.at, self.message)
+        if self.line is None:
+            return problem
+        header = linecache.getline(str(document.path), problem.line)[problem.column - 1 :].split("#")[0].strip()
+        if header[:1] == "|":
+            line = problem.line + self.line
+            text = linecache.getline(str(document.path), line)
+            return replace(problem, line=line, column=len(text) - len(text.lstrip(" ")) + 1)
+        return replace(problem, message=f"{self.message} (line {self.line})") if self.line > 1 else problem
+
+
+@dataclass(slots=True)
+class Findings:
+    """Faults of many renderings of the same templates: each message once, a few of each place, the others counted."""
+
+    by_place: dict[At, dict[str, list[str]]] = field(default_factory=dict)
+    lines: dict[At, int | None] = field(default_factory=dict)
+
+    def add(self, fault: Fault, label: str = "") -> None:
+        """Note a fault that the rendering called `label` has."""
+        self.lines.setdefault(fault.at, fault.line)
+        found = self.by_place.setdefault(fault.at, {})
+        if len(found) < _MESSAGES_PER_PLACE or fault.message in found:
+            found.setdefault(fault.message, []).append(label)
+        else:
+            found.setdefault("", []).append(label)
+
+    def problems(self, document: Document) -> list[Problem]:
+        """All of it, sorted by position."""
+        every = [
+            Fault(at, _with_labels(message, labels), self.lines[at]).problem(document)
+            for at, found in self.by_place.items()
+            for message, labels in found.items()
+        ]
+        return sorted(set(every))
+
+
+def _with_labels(message: str, labels: list[str]) -> str:
+    if not message:
+        return f"and {len(labels):,} more problems of this kind"
+    if not labels[0]:
+        return message
+    others = f" and {len(labels) - 1:,} more" if len(labels) > 1 else ""
+    return f"{message} (for {labels[0]}{others})"
+
+
+@dataclass(slots=True)
+class Scope:
+    """The names of one rendering, and the faults found so far."""
+
+    names: Mapping[str, object]
+    faults: list[Fault] = field(default_factory=list)
+
+    def fault(self, at: At, message: str, line: int | None = None) -> Omit:
+        """Note a fault; gives OMIT, which is what the value becomes."""
+        self.faults.append(Fault(at, message, line))
+        return OMIT
+
+
+Maker = Callable[[Scope], Made]
+
+
+def fixed(value: Made) -> Maker:
+    """A maker of always the same; `fixed_value` gives it back."""
+
+    def make(scope: Scope) -> Made:
+        return value
+
+    make.value = value  # type: ignore[attr-defined]
+    return make
+
+
+def is_fixed(maker: Maker) -> bool:
+    """Whether a maker makes the same for every scope."""
+    return hasattr(maker, "value")
+
+
+def text(source: str, at: At, scope: Scope) -> Maker:
+    """A maker of the text that a template gives; what is wrong with the template itself is noted in `scope` now."""
+    if not template.is_template(source):
+        return fixed(source)
+    try:
+        render = template.text_of(source)
+    except TemplateFault as error:
+        return fixed(scope.fault(at, error.message, error.line))
+
+    def make(inner: Scope) -> Made:
+        try:
+            return render(inner.names)
+        except TemplateFault as error:
+            return inner.fault(at, error.message, error.line)
+
+    return make
+
+
+def native(source: str, at: At, scope: Scope, finish: Callable[[Json, Scope], Made]) -> Maker:
+    """A maker of what `finish` makes of the value of one whole `{{ }}`."""
+    try:
+        evaluate = template.native(source)
+    except TemplateFault as error:
+        return fixed(scope.fault(at, error.message, error.line))
+
+    def make(inner: Scope) -> Made:
+        try:
+            value = evaluate(inner.names)
+        except TemplateFault as error:
+            return inner.fault(at, error.message, error.line)
+        return finish(value, inner)
+
+    return make
+
+
+def list_of(makers: list[Maker]) -> Maker:
+    """A maker of the list of what these make, without what is omitted."""
+    if all(map(is_fixed, makers)):
+        return fixed(_listed(makers, Scope({})))
+    return lambda scope: _listed(makers, scope)
+
+
+def _listed(makers: list[Maker], scope: Scope) -> Made:
+    made = [make(scope) for make in makers]
+    return [one for one in made if not isinstance(one, Omit)]
+
+
+def object_of(makers: Mapping[str, Maker]) -> Maker:
+    """A maker of the object with these keys, without what is omitted."""
+    items = tuple(makers.items())
+    if all(is_fixed(make) for _, make in items):
+        return fixed(_filled(items, Scope({})))
+    return lambda scope: _filled(items, scope)
+
+
+def _filled(items: tuple[tuple[str, Maker], ...], scope: Scope) -> Made:
+    made = {}
+    for key, make in items:
+        value = make(scope)
+        if not isinstance(value, Omit):
+            made[key] = value
+    return made
+
+
+def then(maker: Maker, finish: Callable[[Made, Scope], Made], scope: Scope) -> Maker:
+    """A maker of what `finish` makes of what `maker` makes; when that is fixed it is done now, with this scope."""
+    if is_fixed(maker):
+        value = maker(scope)
+        return fixed(value if isinstance(value, Omit) else finish(value, scope))
+
+    def make(inner: Scope) -> Made:
+        value = maker(inner)
+        return value if isinstance(value, Omit) else finish(value, inner)
+
+    return make

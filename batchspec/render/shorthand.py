@@ -1,0 +1,237 @@
+"""Our shorthands inside Azure's models -> makers of what Batch wants there.
+
+Place in the pipeline: `wire` calls these for the few properties in which we offer more than Azure: commands, images,
+resource files, output files, environment settings and metadata. In: a value as written, or data that a template gave.
+Out: makers. What is not a shorthand goes back to `wire` unchanged.
+"""
+
+import posixpath
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from batchspec.render import scope as making
+from batchspec.render import shell
+from batchspec.render.model import DesiredUpload, JsonObject
+from batchspec.render.placeholder import Json, symbol
+from batchspec.render.scope import Made, Maker, Omit, Scope, fixed
+from batchspec.render.shape import Shape, shape_of
+from batchspec.render.suggest import suggestion
+from batchspec.spec.load import At
+
+if TYPE_CHECKING:
+    from batchspec.render.wire import Wire
+
+# More files than this are named by their container and prefix: Batch takes about 32,768 characters of resource files.
+MAX_SINGLE_FILES = 50
+
+
+def command_line(wire: "Wire", value: object, at: At) -> Maker:
+    """`command` or `commands`: shell text, wrapped once for the pool's OS."""
+    os = wire.resources.os
+    if isinstance(value, str) and at[-1] == "commands" and not wire.raw:
+        return wire.whole(value, at, lambda inner, given: command_line(inner, given, at))
+    if not isinstance(value, (list, tuple)):
+        return making.then(wire.text(value, at), lambda made, scope: _wrapped(wire, made, at, scope), wire.scope)
+    parts = making.list_of([wire.text(item, (*at, i)) for i, item in enumerate(value)])
+
+    def finish(made: Made, scope: Scope) -> Made:
+        texts = [one for one in made if isinstance(one, str)] if isinstance(made, list) else []
+        if len(texts) != len(value):
+            return making.OMIT  # the fault of the missing one is noted already
+        empty = next((i for i, one in enumerate(texts) if not one.strip()), None)
+        if empty is not None:
+            return scope.fault((*at, empty), "is an empty command")
+        return _wrapped(wire, shell.joined(texts, os) if texts else "", at, scope)
+
+    return making.then(parts, finish, wire.scope)
+
+
+def _wrapped(wire: "Wire", made: Made, at: At, scope: Scope) -> Made:
+    text = made if isinstance(made, str) else ""
+    fault = shell.text_fault(text, wire.resources.os, wire.resources.secrets)
+    return scope.fault(at, fault) if fault else shell.wrapped(text, wire.resources.os)
+
+
+def image(wire: "Wire", properties: Mapping[str, object], made: dict[str, Maker], at: At) -> None:
+    """`image` of a pool becomes its `virtualMachineConfiguration`, the node agent that fits to be looked up."""
+    given = properties.get("image")
+    written = properties.get("virtual_machine_configuration")
+    if given is not None:
+        shape = shape_of("VirtualMachineConfiguration")
+        inner = (*at, "virtual_machine_configuration")
+        fields = wire.fields(written, shape, inner) if isinstance(written, Mapping) else {}
+        fields["imageReference"] = _image_reference(wire, given, (*at, "image"))
+        made["virtualMachineConfiguration"] = making.object_of(fields)
+    if "virtualMachineConfiguration" in made:
+        made["virtualMachineConfiguration"] = making.then(made["virtualMachineConfiguration"], _with_agent, wire.scope)
+
+
+def _image_reference(wire: "Wire", given: object, at: At) -> Maker:
+    shape = shape_of("BatchVmImageReference")
+    if isinstance(given, str):
+        return making.then(wire.text(given, at), lambda text, scope: _image_from_text(str(text), at, scope), wire.scope)
+    if not isinstance(given, Mapping):
+        return fixed(wire.scope.fault(at, "expected publisher, offer and sku, or id"))
+    named = {"virtual_machine_image_id" if key == "id" else str(key): value for key, value in given.items()}
+    fields = wire.fields(named, shape, at)
+    if "publisher" in fields and "version" not in fields:
+        fields["version"] = fixed("latest")
+    return making.object_of(fields)
+
+
+def _image_from_text(text: str, at: At, scope: Scope) -> Made:
+    if text.startswith("/"):
+        return {"virtualMachineImageId": text}
+    parts = text.split(":")
+    if len(parts) not in (3, 4) or not all(parts):
+        return scope.fault(at, "expected publisher:offer:sku, publisher:offer:sku:version or the id of an image")
+    return dict(zip(("publisher", "offer", "sku", "version"), [*parts, "latest"][:4], strict=True))
+
+
+def _with_agent(made: Made, scope: Scope) -> Made:
+    if isinstance(made, dict) and "imageReference" in made and "nodeAgentSKUId" not in made:
+        return {**made, "nodeAgentSKUId": symbol("node_agent_sku")}
+    return made
+
+
+def named_values(wire: "Wire", value: object, shape: Shape, at: At) -> Maker:
+    """Environment settings and metadata: our mapping NAME: value, or Azure's list; the order is kept."""
+    if not isinstance(value, Mapping):
+        return wire.value(value, shape, at)
+    return making.list_of([_named(wire, str(name), inner, (*at, str(name))) for name, inner in value.items()])
+
+
+def _named(wire: "Wire", name: str, value: object, at: At) -> Maker:
+    return making.then(wire.text(value, at), lambda made, scope: _name_value(name, made), wire.scope)
+
+
+def _name_value(name: str, made: Made) -> Made:
+    return made if isinstance(made, Omit) else {"name": name, "value": made}
+
+
+def resource_files(wire: "Wire", value: object, shape: Shape, at: At) -> Maker:
+    """Resource files: whole uploads, single files of one, containers, or Azure's own."""
+    if not isinstance(value, (list, tuple)):
+        return wire.value(value, shape, at)
+    parts = [_resource_file(wire, item, shape.items, (*at, i)) for i, item in enumerate(value)]
+    return making.then(making.list_of(parts), _flat, wire.scope)
+
+
+def _flat(made: Made, scope: Scope) -> Made:
+    assert isinstance(made, list)
+    return [one for part in made for one in (part if isinstance(part, list) else [part])]
+
+
+def _resource_file(wire: "Wire", value: object, shape: Shape, at: At) -> Maker:
+    if isinstance(value, str) and not wire.raw:
+        return wire.whole(value, at, lambda inner, given: _resource_file(inner, given, shape, at))
+    if not isinstance(value, Mapping) or not ("upload" in value or "container" in value):
+        return wire.value(value, shape, at)
+    texts = making.object_of({str(key): wire.text(inner, (*at, str(key))) for key, inner in value.items()})
+    finish = _from_upload if "upload" in value else _from_container
+
+    def entries(made: Made, scope: Scope) -> Made:
+        given = {key: str(one) for key, one in made.items()} if isinstance(made, dict) else {}
+        return making.OMIT if len(given) != len(value) else finish(wire, given, at, scope)
+
+    return making.then(texts, entries, wire.scope)
+
+
+def _from_upload(wire: "Wire", given: Mapping[str, str], at: At, scope: Scope) -> Made:
+    resources = wire.resources
+    upload = resources.uploads.get(given["upload"])
+    if upload is None:
+        known = [*resources.uploads, *resources.broken]
+        if given["upload"] in resources.broken:
+            return making.OMIT
+        wrong = f"there is no upload '{given['upload']}'{suggestion(given['upload'], known)}"
+        return scope.fault((*at, "upload"), wrong)
+    folder = given.get("file_path", "")
+    if _leaves(folder):
+        return scope.fault((*at, "file_path"), f"'{folder}' leaves the task's working directory")
+    if "file" in given:
+        return _single(wire, upload, given, at, scope)
+    if len(upload.files) > MAX_SINGLE_FILES:
+        return [_container_entry(upload.container, upload.prefix, folder, given)]
+    return [_entry(upload, file.name, posixpath.join(folder, file.name), given) for file in upload.files]
+
+
+def _single(wire: "Wire", upload: DesiredUpload, given: Mapping[str, str], at: At, scope: Scope) -> Made:
+    name = given["file"]
+    files = wire.resources.files[upload.key]
+    if name not in files:
+        wrong = f"the upload '{upload.key}' has no file '{name}'{suggestion(name, files)}"
+        return scope.fault((*at, "file"), wrong)
+    return [_entry(upload, name, given.get("file_path") or name, given)]
+
+
+def _entry(upload: DesiredUpload, name: str, path: str, given: Mapping[str, str]) -> JsonObject:
+    entry: JsonObject = {"httpUrl": symbol("blob_sas_url", upload.container, name), "filePath": path}
+    return _with_mode(entry, given)
+
+
+def _from_container(wire: "Wire", given: Mapping[str, str], at: At, scope: Scope) -> Made:
+    key = given["container"]
+    if key not in wire.resources.containers:
+        wrong = f"there is no container '{key}'{suggestion(key, wire.resources.containers)}"
+        return scope.fault((*at, "container"), wrong)
+    folder = given.get("file_path", "")
+    if _leaves(folder):
+        return scope.fault((*at, "file_path"), f"'{folder}' leaves the task's working directory")
+    return [_container_entry(key, given.get("prefix", ""), folder, given)]
+
+
+def _container_entry(key: str, prefix: str, folder: str, given: Mapping[str, str]) -> JsonObject:
+    entry: JsonObject = {"storageContainerUrl": symbol("sas_url", key, "rl")}
+    if prefix:
+        entry["blobPrefix"] = prefix
+    if folder:
+        entry["filePath"] = folder
+    return _with_mode(entry, given)
+
+
+def _with_mode(entry: JsonObject, given: Mapping[str, str]) -> JsonObject:
+    return {**entry, "fileMode": given["file_mode"]} if "file_mode" in given else entry
+
+
+def _leaves(folder: str) -> bool:
+    return folder.startswith("/") or ".." in folder.split("/")
+
+
+def output_files(wire: "Wire", value: object, shape: Shape, at: At) -> Maker:
+    """Output files: to one of our containers with a SAS that creates and writes, or Azure's own."""
+    if not isinstance(value, (list, tuple)):
+        return wire.value(value, shape, at)
+    return making.list_of([_output_file(wire, item, shape.items, (*at, i)) for i, item in enumerate(value)])
+
+
+def _output_file(wire: "Wire", value: object, shape: Shape, at: At) -> Maker:
+    if isinstance(value, str) and not wire.raw:
+        return wire.whole(value, at, lambda inner, given: _output_file(inner, given, shape, at))
+    if not isinstance(value, Mapping) or "container" not in value:
+        return wire.value(value, shape, at)
+    _, options = shape.property("upload_options")
+    _, condition = options.property("upload_condition")
+    made = {
+        str(key): wire.value(inner, condition, (*at, str(key)))
+        if key == "upload_condition"
+        else wire.text(inner, (*at, str(key)))
+        for key, inner in value.items()
+    }
+    return making.then(making.object_of(made), lambda given, scope: _output_entry(wire, given, at, scope), wire.scope)
+
+
+def _output_entry(wire: "Wire", given: Made, at: At, scope: Scope) -> Made:
+    assert isinstance(given, dict)
+    key = str(given.get("container", ""))
+    if key not in wire.resources.containers:
+        wrong = f"there is no container '{key}'{suggestion(key, wire.resources.containers)}"
+        return scope.fault((*at, "container"), wrong) if "container" in given else making.OMIT
+    target: dict[str, Json] = {"containerUrl": symbol("sas_url", key, "cw")}
+    if given.get("path"):
+        target["path"] = given["path"]
+    return {
+        "filePattern": given.get("file_pattern", ""),
+        "destination": {"container": target},
+        "uploadOptions": {"uploadCondition": given.get("upload_condition", "taskcompletion")},
+    }

@@ -1,0 +1,20 @@
+"""The end of a message about an unknown name: what was meant, or what there is.
+
+Place in the pipeline: used wherever a rendered text must name something. In: the text and the known names. Out: a few
+words. Never lists more than a line of names.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+_SHOWN = 10
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """`; did you mean 'x'?`, else what there is, in order."""
+    names = list(known)
+    close = difflib.get_close_matches(name, names, 1)
+    if close:
+        return f"; did you mean '{close[0]}'?"
+    shown = ", ".join(sorted(names)[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+    return f"; there are: {shown}" if names else "; there are none"

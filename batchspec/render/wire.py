@@ -1,0 +1,164 @@
+"""Properties in snake_case -> makers of Batch REST JSON.
+
+Place in the pipeline: `desired` compiles the pool and the job with this, `tasks` every task template, once each; the
+makers then run once per task. In: properties as written, the shape of the model they belong to. Out: makers. Never does
+I/O; what is wrong is noted in a scope: in the compiler's own when nothing needs to be rendered to see it, else in the
+scope a maker is called with.
+
+Our shorthands inside Azure's models are in `shorthand`. A text is rendered once: what a `{{ }}` gives is data, in which
+no template is looked for.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from batchspec.render import filters, shorthand, template
+from batchspec.render import scope as making
+from batchspec.render.model import DesiredUpload, LocalFile
+from batchspec.render.placeholder import Json
+from batchspec.render.scope import Made, Maker, Scope, fixed
+from batchspec.render.shape import Shape, shape_of
+from batchspec.render.shell import Os
+from batchspec.render.suggest import suggestion
+from batchspec.spec.load import At
+
+Special = Callable[["Wire", object, Shape, At], Maker]
+
+_SPECIAL: Mapping[str, Special] = {
+    "environment_settings": shorthand.named_values,
+    "common_environment_settings": shorthand.named_values,
+    "metadata": shorthand.named_values,
+    "resource_files": shorthand.resource_files,
+    "output_files": shorthand.output_files,
+}
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What bodies can refer to: `broken` are keys of uploads that are named but could not be listed."""
+
+    os: Os
+    containers: Collection[str]
+    uploads: Mapping[str, DesiredUpload]
+    broken: Collection[str] = ()
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def files(self) -> Mapping[str, Mapping[str, LocalFile]]:
+        """Files by upload and name."""
+        return {key: {file.name: file for file in upload.files} for key, upload in self.uploads.items()}
+
+
+@dataclass(frozen=True)
+class Wire:
+    """A compiler. `scope` takes the faults of compiling; `raw` is set inside data that a template gave."""
+
+    resources: Resources
+    scope: Scope
+    raw: bool = False
+
+    def body(self, model: str, properties: Mapping[str, object], at: At) -> dict[str, Maker]:
+        """Makers of the properties of one of the SDK's models, by REST name, in the order they were written."""
+        return self.fields(properties, shape_of(model), at)
+
+    def fields(self, properties: Mapping[str, object], shape: Shape, at: At) -> dict[str, Maker]:
+        """Makers of the properties of an object, by REST name."""
+        made: dict[str, Maker] = {}
+        for name, value in properties.items():
+            if name in ("command", "commands"):
+                made["commandLine"] = shorthand.command_line(self, value, (*at, name))
+            elif name == "image" and "vm_size" in shape.properties:
+                continue
+            else:
+                rest, inner = shape.property(name)
+                made[rest] = self.special(name, value, inner, (*at, name))
+        if "vm_size" in shape.properties:
+            shorthand.image(self, properties, made, at)
+        return made
+
+    def special(self, name: str, value: object, shape: Shape, at: At) -> Maker:
+        """A maker of a property, which may be one with a shorthand of ours."""
+        compile_ = _SPECIAL.get(name)
+        if compile_ is None:
+            return self.value(value, shape, at)
+        if isinstance(value, str) and not self.raw:
+            return self.whole(value, at, lambda wire, inner: compile_(wire, inner, shape, at))
+        return compile_(self, value, shape, at)
+
+    def value(self, value: object, shape: Shape, at: At) -> Maker:
+        """A maker of any value."""
+        if isinstance(value, str):
+            return self._string(value, shape, at)
+        if isinstance(value, Mapping):
+            known = {str(key): inner for key, inner in value.items()}
+            if self.raw:
+                self._check_names(known, shape, at)
+            maker = making.object_of(self.fields(known, shape, at))
+        elif isinstance(value, (list, tuple)):
+            maker = making.list_of([self.value(item, shape.items, (*at, i)) for i, item in enumerate(value)])
+        elif value is None:
+            return fixed(making.OMIT)
+        else:
+            maker = fixed(_number(value))
+        return making.then(maker, self._finish(shape, at), self.scope)
+
+    def text(self, value: object, at: At) -> Maker:
+        """A maker of a text; numbers and booleans are written as in JSON."""
+        if value is None:
+            return fixed(making.OMIT)
+        if isinstance(value, str):
+            return fixed(value) if self.raw else making.text(value, at, self.scope)
+        if isinstance(value, (bool, int, float)):
+            return fixed(filters.text(value))
+        return fixed(self.scope.fault(at, "expected text"))
+
+    def data(self, value: object, at: At) -> Maker:
+        """A maker of plain data of any form, every text in it rendered; one whole `{{ }}` keeps its type."""
+        if isinstance(value, Mapping):
+            return making.object_of({str(key): self.data(inner, (*at, str(key))) for key, inner in value.items()})
+        if isinstance(value, (list, tuple)):
+            return making.list_of([self.data(item, (*at, i)) for i, item in enumerate(value)])
+        if not isinstance(value, str) or not template.is_template(value) or self.raw:
+            return fixed(value if value is None or isinstance(value, str) else _number(value))
+        if not template.is_whole(value):
+            return making.text(value, at, self.scope)
+        return making.native(value, at, self.scope, lambda given, scope: given)
+
+    def _string(self, source: str, shape: Shape, at: At) -> Maker:
+        if self.raw or not template.is_template(source):
+            return making.then(fixed(source), self._finish(shape, at), self.scope)
+        if shape.is_text or (not shape.kinds and not template.is_whole(source)):
+            return making.then(making.text(source, at, self.scope), self._finish(shape, at), self.scope)
+        return self.whole(source, at, lambda wire, value: wire.value(value, shape, at))
+
+    def whole(self, source: str, at: At, compile_: Callable[["Wire", object], Maker]) -> Maker:
+        """A maker from the value of one whole `{{ }}`, which is compiled as data when it is known."""
+        if not template.is_template(source):
+            return compile_(replace(self, raw=True), source)
+
+        def finish(value: object, scope: Scope) -> Made:
+            return compile_(replace(self, scope=scope, raw=True), value)(scope)
+
+        return making.native(source, at, self.scope, finish)
+
+    def _finish(self, shape: Shape, at: At) -> Callable[[Made, Scope], Made]:
+        def check(made: Made, scope: Scope) -> Made:
+            if isinstance(made, making.Omit):
+                return made
+            value = shape.adapted(made)
+            fault = shape.fault(value)
+            return scope.fault(at, fault) if fault else value
+
+        return check
+
+    def _check_names(self, value: Mapping[str, Any], shape: Shape, at: At) -> None:
+        for name in value:
+            if shape.properties and name not in shape.properties:
+                self.scope.fault(at, f"the value has an unknown property '{name}'{suggestion(name, shape.properties)}")
+
+
+def _number(value: object) -> Json:
+    assert isinstance(value, (bool, int, float))
+    return value
