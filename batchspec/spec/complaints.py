@@ -1,0 +1,154 @@
+"""An error of the JSON Schema validator -> what a person can act on.
+
+Place in the pipeline: `schema` asks for every error. In: an error with the document. Out: Findings: the value seen,
+what was expected, and what was probably meant. Of alternatives (`anyOf`) only the one that the value was meant for speaks.
+Never shows a part of the schema.
+"""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from jsonschema.exceptions import ValidationError
+
+from batchspec.spec import expected
+from batchspec.spec.document import At, Document, Finding, shown
+
+_NOT_EMPTY = "must not be empty; leave it out instead"
+
+
+def complaints(error: ValidationError, document: Document) -> Iterator[Finding]:
+    """What to say about one error; several findings when it stands for several unknown names."""
+    at: At = tuple(error.absolute_path)
+    word, node = error.validator, _node(error)
+    limit: Any = error.validator_value
+    value: Any = error.instance
+    if word == "anyOf":
+        yield from _of_alternatives(error, document)
+    elif word == "additionalProperties":
+        yield from _unknown(at, node, value)
+    elif word == "required":
+        for name in limit:
+            if name not in value:
+                yield Finding((*at, name), "missing; it is required here")
+    elif word in ("type", "const", "enum"):
+        yield _mismatch(at, [node], value, document)
+    elif word == "pattern":
+        yield Finding(at, f"{shown(value)} does not have the right form; expected {expected.names([node])}")
+    elif word in ("minItems", "minProperties"):
+        yield Finding(at, _NOT_EMPTY)
+    elif word == "minimum":
+        yield Finding(at, f"{shown(value)} is too small; the least is {limit}")
+    elif word == "maximum":
+        yield Finding(at, f"{shown(value)} is too large; the most is {limit}")
+    elif word == "maxItems":
+        yield Finding(at, f"has {len(value)} items; at most {limit} are allowed")
+    else:
+        yield Finding(at, f"{shown(value)} is not allowed here ({word})")
+
+
+def _of_alternatives(error: ValidationError, document: Document) -> Iterator[Finding]:
+    meant = _meant(error)
+    if meant is not None:
+        for inner in meant:
+            yield from complaints(inner, document)
+        return
+    nodes = list(expected.alternatives(_node(error)))
+    yield _mismatch(tuple(error.absolute_path), nodes, error.instance, document)
+
+
+def _node(error: ValidationError) -> Mapping[str, Any]:
+    return error.schema if isinstance(error.schema, Mapping) else {}
+
+
+def _meant(error: ValidationError) -> list[ValidationError] | None:
+    """The errors of the alternative that has the value's type, or None when no alternative has."""
+    branches: dict[object, list[ValidationError]] = {}
+    for inner in error.context or ():
+        branches.setdefault(inner.relative_schema_path[0], []).append(inner)
+    for errors in branches.values():
+        if not any(_excludes(one) for one in errors):
+            return errors
+    return None
+
+
+def _excludes(error: ValidationError) -> bool:
+    """Whether this error of an alternative says that the value was not meant for it at all."""
+    if error.relative_path:
+        return False
+    if error.validator == "anyOf":
+        return _meant(error) is None
+    return error.validator in ("type", "enum", "const", "pattern")
+
+
+def _mismatch(at: At, nodes: list[Mapping[str, Any]], value: object, document: Document) -> Finding:
+    choices = [choice for node in nodes for choice in _choices(node)]
+    wanted = expected.names(nodes)
+    if isinstance(value, str) and ("{{" in value or "{%" in value) and not expected.takes_text(nodes):
+        return Finding(at, f"expected {wanted}, or one whole template: nothing may stand around {{{{ }}}}")
+    if choices and isinstance(value, str):
+        return Finding(at, f"{shown(value)} is not one of {expected.listed(choices)}{did_you_mean(value, choices)}")
+    return Finding(
+        at, f"expected {wanted}, got {_seen(value, document.written(at))}{_way_out(nodes, value, at, document)}"
+    )
+
+
+def _choices(node: Mapping[str, Any]) -> list[str]:
+    return [str(choice) for choice in node.get("enum", ())]
+
+
+def _seen(value: object, written: str | None) -> str:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return shown(value)
+    return f"the number {shown(value) if written is None else shown(written).strip(chr(39))}"
+
+
+def _way_out(nodes: list[Mapping[str, Any]], value: object, at: At, document: Document) -> str:
+    kinds = {kind for node in nodes for kind in expected.kinds(node)}
+    if expected.takes_text(nodes) and isinstance(value, (bool, int, float)):
+        written = document.written(at) or str(value)
+        return f'; write it in quotes: "{written}"' if len(written) < 40 else "; write it in quotes"
+    if "boolean" in kinds and isinstance(value, str):
+        word = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+        plain = word.get(value.lower(), value.lower() if value.lower() in ("true", "false") else "")
+        return f"; write {plain}" if plain else ""
+    if (
+        (kinds & {"integer", "number"} or any("const" in node for node in nodes))
+        and isinstance(value, str)
+        and re.fullmatch(r"[+-]?\d{1,18}", value)
+    ):
+        return f"; write {int(value)}, without quotes"
+    if "array" in kinds and value is not None and not isinstance(value, dict):
+        return "; write a list: `- ...`"
+    return ""
+
+
+def _unknown(at: At, node: Mapping[str, Any], value: Mapping[str, object]) -> Iterator[Finding]:
+    known: Mapping[str, Any] = node.get("properties", {})
+    for name in value:
+        if name not in known:
+            yield Finding((*at, name), f"unknown property{_suggestion(name, known, value)}", on_key=True)
+
+
+def _suggestion(name: str, known: Mapping[str, Any], present: Mapping[str, object]) -> str:
+    snake = re.sub(r"(?<=[a-z0-9])([A-Z])|(?<=[A-Z])([A-Z])(?=[a-z])", r"_\1\2", name).lower().replace("-", "_")
+    for candidate, node in known.items():
+        if candidate == snake or node.get("x-rest-name") in (name, expected.camel(name)):
+            return f"; did you mean '{candidate}'?"
+    absent = [one for one in known if one not in present]
+    for names in (absent, list(known)):
+        if close := difflib.get_close_matches(snake, names, 1, 0.65):
+            return f"; did you mean '{close[0]}'?"
+    for candidate, node in known.items():
+        for inner in expected.alternatives(node):
+            if snake in inner.get("properties", {}):
+                return f"; did you mean '{candidate}.{snake}'?"
+    return f"; known here: {', '.join(known)}" if len(known) <= 8 else ""
+
+
+def did_you_mean(name: str, known: list[str]) -> str:
+    """The end of a message: the known name that is nearest, or nothing."""
+    by_lower = {one.lower(): one for one in known}
+    close = difflib.get_close_matches(name.lower(), list(by_lower), 1)
+    return f"; did you mean '{by_lower[close[0]]}'?" if close else ""

@@ -1,0 +1,35 @@
+"""Path -> Spec and every problem that can be known without rendering.
+
+Place in the pipeline: the whole room in one call: `load`, `schema`, `rules`, `build`. In: a path. Out: a Spec, as whole
+as can be, and all problems at once.
+"""
+
+from pathlib import Path
+
+from batchspec.errors import Problem
+from batchspec.spec import rules, schema
+from batchspec.spec.build import build
+from batchspec.spec.document import Finding
+from batchspec.spec.load import load
+from batchspec.spec.model import Spec
+
+
+def read(path: Path, shown_as: str | None = None) -> tuple[Spec | None, list[Problem]]:
+    """The spec, None when there is nothing to build, and its problems sorted by place.
+
+    Raises SpecInvalid only when the file cannot be read as YAML at all.
+    """
+    document = load(path, shown_as)
+    told = {problem.path for problem in document.problems}
+    findings = _first_per_node([*schema.findings(document), *rules.findings(document)])
+    found = {finding.problem(document) for finding in findings}
+    problems = {*document.problems, *(problem for problem in found if problem.path not in told)}
+    return build(document, {finding.at for finding in findings}), sorted(problems)
+
+
+def _first_per_node(findings: list[Finding]) -> list[Finding]:
+    """One finding per node: what the schema says of it goes before what the rules add."""
+    first: dict[object, Finding] = {}
+    for finding in findings:
+        first.setdefault(finding.at, finding)
+    return list(first.values())

@@ -1,0 +1,52 @@
+"""Document -> problems, by JSON Schema; and the schema itself.
+
+Place in the pipeline: after `load`. In: a document. Out: what the schema finds wrong, in words for people. The schema
+lies beside this module in a wheel and in `schemas/` in a checkout; `render` reads its definitions of Azure's models.
+Never checks the schema itself (a test does), and never fetches anything.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from batchspec.errors import Problem
+from batchspec.spec.document import Document, Finding
+
+FILE_NAME = "batchspec-v1.schema.json"
+
+
+def problems(document: Document) -> list[Problem]:
+    """Every way in which the document's data is not what the schema asks for, in the order of the file."""
+    return sorted({finding.problem(document) for finding in findings(document)})
+
+
+def findings(document: Document) -> list[Finding]:
+    """The same without places, each with its path."""
+    from jsonschema.validators import Draft202012Validator
+
+    from batchspec.spec.complaints import complaints
+
+    errors = Draft202012Validator(schema()).iter_errors(document.data)
+    return list(dict.fromkeys(one for error in errors for one in complaints(error, document)))
+
+
+def definition(name: str) -> Mapping[str, Any]:
+    """The schema's node for one of the models of Azure Batch ("BatchPoolCreateOptions"). Raises KeyError."""
+    node: Mapping[str, Any] = schema()["$defs"][name]
+    return node
+
+
+@cache
+def schema() -> Mapping[str, Any]:
+    """The whole schema; read once, not to be changed."""
+    loaded: Mapping[str, Any] = json.loads(text())
+    return loaded
+
+
+def text() -> str:
+    """The schema as it is in its file."""
+    shipped = Path(__file__).with_name(FILE_NAME)
+    file = shipped if shipped.exists() else Path(__file__).parents[2] / "schemas" / FILE_NAME
+    return file.read_text(encoding="utf-8")

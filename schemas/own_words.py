@@ -1,0 +1,310 @@
+"""The part of the schema that is ours: the words of a spec around the models of Azure Batch.
+
+Read by `schemas.generate`. Pure data: nodes of JSON Schema (draft 2020-12) with the descriptions that editors show.
+What a schema says badly (exclusive words, references, ids) is left to `batchspec.spec.rules`.
+"""
+
+from typing import Any
+
+Node = dict[str, Any]
+
+
+def ref(name: str) -> Node:
+    """A reference to one of the definitions."""
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def string(description: str = "", **more: Any) -> Node:
+    """A text, which may be a template."""
+    return {"type": "string", **more, **({"description": description} if description else {})}
+
+
+def flag(description: str) -> Node:
+    """A boolean or a template that gives one."""
+    return {**ref("boolean"), "description": description}
+
+
+def mapping(properties: Node, *required: str, description: str = "") -> Node:
+    """A mapping with these words and no others."""
+    node: Node = {"type": "object", "additionalProperties": False, "properties": properties}
+    if required:
+        node["required"] = list(required)
+    return {**node, "description": description} if description else node
+
+
+def named(node: Node, description: str) -> Node:
+    """A mapping from keys that the writer chooses."""
+    return {"type": "object", "additionalProperties": node, "description": description}
+
+
+def one_or_more(description: str) -> Node:
+    """A text or a list of texts."""
+    texts = {"type": "array", "items": {"type": "string"}, "minItems": 1}
+    return {"anyOf": [{"type": "string"}, texts], "description": description}
+
+
+_KEY_OF_CONTAINER = string("Key of a container under `containers`.")
+
+DEFINITIONS: dict[str, Node] = {
+    "template": {
+        "type": "string",
+        "pattern": r"^\s*\{\{[\s\S]*\}\}\s*$",
+        "description": "One whole {{ }}, which keeps its type.",
+    },
+    "integer": {"anyOf": [{"type": "integer"}, ref("template")]},
+    "number": {"anyOf": [{"type": "number"}, ref("template")]},
+    "boolean": {"anyOf": [{"type": "boolean"}, ref("template")]},
+    "duration": {
+        "anyOf": [
+            {
+                "type": "string",
+                "format": "duration",
+                "pattern": r"^P(?!$)(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?$",
+            },
+            {"type": "string", "pattern": r"\{\{|\{%"},
+        ]
+    },
+    "plainValue": {"type": ["string", "number", "boolean"]},
+    "environmentSettings": {
+        "type": "object",
+        "additionalProperties": ref("plainValue"),
+        "description": "Environment variables: NAME: value.",
+    },
+    "metadata": {
+        "type": "object",
+        "additionalProperties": ref("plainValue"),
+        "description": "Metadata: name: value.",
+    },
+    "variable": {
+        "anyOf": [
+            {"type": ["string", "number", "boolean", "array", "null"]},
+            mapping(
+                {
+                    "type": {
+                        "enum": ["string", "integer", "number", "boolean", "list", "object"],
+                        "description": "The type; by default that of `default`, or string.",
+                    },
+                    "default": {"description": "The value unless --var or --var-file gives one."},
+                    "description": string("What it is for."),
+                    "secret": {
+                        "type": "boolean",
+                        "description": "Its value comes from the environment and is shown nowhere.",
+                    },
+                    "from_env": string("Name of the environment variable that holds a secret's value."),
+                    "allowed": {"type": "array", "minItems": 1, "description": "The only values that it may have."},
+                }
+            ),
+        ],
+        "description": "A variable: its default, or a mapping of type, default, description and so on.",
+    },
+    "container": {
+        "type": ["object", "null"],
+        "additionalProperties": False,
+        "properties": {
+            "name": string("Name of the blob container; `<name>-<key>` by default."),
+            "existing": flag("Use one that this spec does not own; it is never changed or deleted."),
+            "keep": flag("`delete` leaves it."),
+        },
+    },
+    "upload": mapping(
+        {
+            "container": _KEY_OF_CONTAINER,
+            "files": one_or_more("Paths or globs (`*`, `**`, `?`, `[abc]`), relative to this file."),
+            "prefix": string("Put in front of the names of the blobs."),
+            "prune": flag("Delete our blobs whose local file is gone."),
+        },
+        "container",
+        "files",
+    ),
+    "image": mapping(
+        {
+            "publisher": string("Publisher in the Azure Marketplace, such as canonical."),
+            "offer": string("Offer, such as ubuntu-24_04-lts."),
+            "sku": string("SKU, such as server."),
+            "version": string("Version; latest by default."),
+            "id": string("Resource id of an image of an Azure Compute Gallery, instead of the other words."),
+        },
+        description="The nodes' image; the node agent that fits is looked up in the service's list.",
+    ),
+    "generator": mapping(
+        {
+            "upload": string("Key of an upload: one task per file; gives `file`."),
+            "container": string("Key of a container: one task per blob; gives `file`."),
+            "prefix": string("With `container`: only blobs whose names begin with this."),
+            "pattern": string("With `container`: only blobs whose names match this glob."),
+            "items": {
+                "anyOf": [{"type": "array"}, ref("template")],
+                "description": "A list: one task per item; gives `item`.",
+            },
+            "rows": {
+                "anyOf": [
+                    {"type": "string"},
+                    mapping(
+                        {
+                            "file": string("The file, relative to this one."),
+                            "format": {"anyOf": [{"enum": ["csv", "tsv", "jsonl"]}, ref("template")]},
+                        },
+                        "file",
+                    ),
+                ],
+                "description": "A CSV, TSV or JSON Lines file, relative to this one: one task per row; gives `row`.",
+            },
+            "range": ref("range"),
+            "matrix": {
+                "type": "object",
+                "additionalProperties": {"anyOf": [{"type": "array"}, ref("template")]},
+                "minProperties": 1,
+                "description": "Lists by key: one task per combination; gives `matrix.<key>`.",
+            },
+            "zip": {
+                "type": "array",
+                "items": ref("generator"),
+                "minItems": 1,
+                "description": "Generators of one length, walked together: gives the names of all of them.",
+            },
+        },
+        description="One task per element of exactly one of these.",
+    ),
+    "range": {
+        "anyOf": [
+            {"type": "integer"},
+            mapping({"start": ref("integer"), "stop": ref("integer"), "step": ref("integer")}, "stop"),
+            {"type": "array", "items": ref("integer"), "minItems": 1, "maxItems": 3},
+            ref("template"),
+        ],
+        "description": "Numbers from start (0) up to, not including, stop; gives `value`.",
+    },
+    "download": mapping(
+        {
+            "container": _KEY_OF_CONTAINER,
+            "to": string("Folder on this machine, relative to this file."),
+            "prefix": string("Only blobs whose names begin with this; it is not part of the local path."),
+            "pattern": string("Only blobs whose names, after the prefix, match this glob."),
+        },
+        "container",
+        "to",
+    ),
+}
+
+ROOT: Node = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "urn:batchspec:schema:v1",
+    "title": "batchspec, version 1",
+    "description": "A parallel workload on Azure Batch: what should exist, what runs, where results go.",
+    **mapping(
+        {
+            "version": {"const": 1, "description": "Version of this format: 1."},
+            "name": string(
+                "Owner of all that this spec makes, and the beginning of default names: lower-case words and `-`."
+            ),
+            "vars": named(
+                ref("variable"), "Variables, `{{ vars.<key> }}`; --var and --var-file override the defaults."
+            ),
+            "containers": named(ref("container"), "Blob containers by key."),
+            "uploads": named(ref("upload"), "Local files by key, and the container that they go to."),
+            "pool": {**ref("BatchPoolCreateOptions"), "description": "The pool: the nodes that run the tasks."},
+            "job": {**ref("BatchJobCreateOptions"), "description": "The job; may be left out."},
+            "tasks": {
+                "type": "array",
+                "items": ref("BatchTaskCreateOptions"),
+                "minItems": 1,
+                "description": "Templates of tasks; each is one task, or with `for_each` one per element.",
+            },
+            "wait": mapping(
+                {"timeout": {**ref("duration"), "description": "ISO 8601, from submission; PT30M by default."}},
+                description="How long `apply` waits for the tasks.",
+            ),
+            "downloads": {"type": "array", "items": ref("download"), "description": "Blobs to fetch afterwards."},
+            "cleanup": mapping(
+                {
+                    "after_success": {
+                        "type": "array",
+                        "items": {"type": "string"},
+                        "description": "`container.<key>`, `job` or `pool`: deleted when every task has succeeded.",
+                    }
+                },
+                description="What `apply` deletes by itself.",
+            ),
+        },
+        "version",
+        "name",
+    ),
+}
+
+_COMMANDS: Node = {
+    "command": string("Shell text, wrapped once for the pool's operating system."),
+    "commands": {
+        "type": "array",
+        "items": {"type": "string"},
+        "minItems": 1,
+        "description": "Lines of one shell script, which stops at the first failure.",
+    },
+}
+_EXISTING = "Use one that this spec does not own; it is never changed or deleted."
+
+# Words of ours inside Azure's models.
+ADDED_PROPERTIES: dict[str, Node] = {
+    "BatchPoolCreateOptions": {
+        "existing": flag(_EXISTING),
+        "os": {"enum": ["linux", "windows"], "description": "Operating system of the nodes; linux by default."},
+        "image": ref("image"),
+    },
+    "BatchJobCreateOptions": {"existing": flag(_EXISTING)},
+    "BatchTaskCreateOptions": {
+        "name": string("Name of this template, for `needs` of others."),
+        "for_each": ref("generator"),
+        "needs": one_or_more("Names of templates whose tasks must all have succeeded before."),
+        **_COMMANDS,
+    },
+    "BatchStartTask": _COMMANDS,
+    "BatchJobManagerTask": _COMMANDS,
+    "BatchJobPreparationTask": _COMMANDS,
+    "BatchJobReleaseTask": _COMMANDS,
+    "ResourceFile": {
+        "upload": string("Key of an upload: its files, or with `file` one of them."),
+        "file": string("With `upload`: the exact name of one of its files."),
+        "container": string("Key of a container: its blobs, or those below `prefix`."),
+        "prefix": string("With `container`: only blobs whose names begin with this."),
+    },
+    "OutputFile": {
+        "container": string("Key of a container that the service uploads to."),
+        "path": string("With `container`: the blob's name, or the folder for a pattern with wildcards."),
+        "upload_condition": {
+            "anyOf": [{"enum": ["tasksuccess", "taskfailure", "taskcompletion"]}, ref("template")],
+            "description": "When to upload; taskcompletion by default.",
+        },
+    },
+}
+
+# What Batch requires and we fill in, or check by rules that know more.
+OPTIONAL: dict[str, tuple[str, ...]] = {
+    "BatchPoolCreateOptions": ("id", "vm_size"),
+    "VirtualMachineConfiguration": ("node_agent_sku_id", "image_reference"),
+    "BatchJobCreateOptions": ("id", "pool_info"),
+    "BatchTaskCreateOptions": ("command_line",),
+    "BatchStartTask": ("command_line",),
+    "BatchJobManagerTask": ("command_line",),
+    "BatchJobPreparationTask": ("command_line",),
+    "BatchJobReleaseTask": ("command_line",),
+    "OutputFile": ("destination", "upload_options"),
+}
+
+# Lists of Azure that may be written as a mapping.
+ALSO_A_MAPPING = {"EnvironmentSetting": "environmentSettings", "BatchMetadataItem": "metadata"}
+
+# Limits from the REST reference, which the SDK's types do not tell.
+LIMITS: dict[tuple[str, str], Node] = {
+    ("BatchPoolCreateOptions", "target_dedicated_nodes"): {"minimum": 0},
+    ("BatchPoolCreateOptions", "target_low_priority_nodes"): {"minimum": 0},
+    ("BatchPoolCreateOptions", "task_slots_per_node"): {"minimum": 1, "maximum": 256},
+    ("BatchPoolSpecification", "target_dedicated_nodes"): {"minimum": 0},
+    ("BatchPoolSpecification", "target_low_priority_nodes"): {"minimum": 0},
+    ("BatchPoolSpecification", "task_slots_per_node"): {"minimum": 1, "maximum": 256},
+    ("BatchStartTask", "max_task_retry_count"): {"minimum": -1},
+    ("BatchJobCreateOptions", "priority"): {"minimum": -1000, "maximum": 1000},
+    ("BatchJobCreateOptions", "max_parallel_tasks"): {"minimum": -1},
+    ("BatchJobConstraints", "max_task_retry_count"): {"minimum": -1},
+    ("BatchTaskConstraints", "max_task_retry_count"): {"minimum": -1},
+    ("BatchTaskCreateOptions", "required_slots"): {"minimum": 1, "maximum": 256},
+    ("MultiInstanceSettings", "number_of_instances"): {"minimum": 1},
+}
