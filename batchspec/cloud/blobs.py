@@ -20,7 +20,7 @@ from batchspec.cloud.retry import Sleep, Tries
 from batchspec.cloud.sas import Sas
 from batchspec.cloud.target import StorageAccount
 from batchspec.cloud.upload import PIECE_BYTES, Upload, send
-from batchspec.errors import ServiceRefused
+from batchspec.errors import ServiceRefused, TransferFailed
 from batchspec.reconcile.ports import BlobState, ContainerState
 
 _PIECES_IN_FLIGHT = 8
@@ -197,6 +197,13 @@ class AzureBlobs:
     # inside
 
     def _blob(self, container: str, name: str) -> BlobClient:
+        # HTTP clients resolve such segments, and the service turns a backslash into a slash: either way the request
+        # would be for another blob.
+        if "\\" in name or any(segment in (".", "..") for segment in name.split("/")):
+            raise TransferFailed(
+                f"blob {container}/{name!r} cannot be requested: its name has a backslash, or a part '.' or '..'",
+                fix="rename it",
+            )
         return self._service.get_blob_client(container, name)
 
     def _tries(self, operation: str, resource: str) -> Tries:

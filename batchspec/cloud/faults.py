@@ -33,7 +33,7 @@ _CHECK_KEY = (
 _FIXES = {
     "AuthenticationFailed": _CHECK_KEY,
     "InvalidAuthenticationInfo": _CHECK_KEY,
-    "AuthorizationFailure": "the storage account's firewall refuses this machine; check its network rules",
+    "AuthorizationFailure": "check the account's key, and whether the storage account's firewall lets this machine in",
     "AuthorizationPermissionMismatch": "assign yourself the role Storage Blob Data Contributor on the storage account",
     "InsufficientAccountPermissions": "ask for the role Contributor on the Batch account",
     "AccountIsDisabled": "the account is disabled; look at the subscription's state in the portal",

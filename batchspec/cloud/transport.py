@@ -5,6 +5,7 @@ The line has no query secrets. Requests to this machine never go through a proxy
 engine on loopback is not reachable from there.
 """
 
+import io
 import time
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +21,8 @@ Verbose = Callable[[str], None]
 # uvicorn closes a connection that was idle for 5 s; reusing one at that moment costs a retry.
 _KEEPALIVE_S = 4.0
 _CONNECT_S = 10.0
+# aiohttp writes raw bytes in one go, and warns of it above 1 MiB; a stream it writes in pieces.
+_LARGE_BYTES = 1 << 20
 
 
 class TellingTransport(AioHttpTransport):  # type: ignore[misc]
@@ -28,6 +31,11 @@ class TellingTransport(AioHttpTransport):  # type: ignore[misc]
     def __init__(self, session: aiohttp.ClientSession, verbose: Verbose | None, **settings: Any) -> None:
         super().__init__(session=session, session_owner=True, **settings)
         self._verbose = verbose
+
+    def _get_request_data(self, request: Any) -> Any:
+        content = super()._get_request_data(request)
+        large = isinstance(content, bytes) and len(content) > _LARGE_BYTES
+        return io.BytesIO(content) if large else content
 
     async def send(self, request: Any, **options: Any) -> Any:
         """Send, then tell."""
