@@ -40,6 +40,7 @@ class Fault:
         problem = document.problem(self.at, self.message)
         if self.line is None:
             return problem
+        linecache.checkcache(str(document.path))
         header = linecache.getline(str(document.path), problem.line)[problem.column - 1 :].split("#")[0].strip()
         if header[:1] == "|":
             line = problem.line + self.line

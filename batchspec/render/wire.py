@@ -67,21 +67,19 @@ class Wire:
         """Makers of the properties of an object, by REST name."""
         made: dict[str, Maker] = {}
         for name, value in properties.items():
-            if name in ("command", "commands"):
+            if name in ("command", "commands") and name in shape.properties:
                 made["commandLine"] = shorthand.command_line(self, value, (*at, name))
-            elif name == "image" and "vm_size" in shape.properties:
-                continue
-            else:
+            elif name != "image" or name not in shape.properties:
                 rest, inner = shape.property(name)
                 made[rest] = self.special(name, value, inner, (*at, name))
-        if "vm_size" in shape.properties:
+        if "virtual_machine_configuration" in shape.properties:
             shorthand.image(self, properties, made, at)
         return made
 
     def special(self, name: str, value: object, shape: Shape, at: At) -> Maker:
         """A maker of a property, which may be one with a shorthand of ours."""
         compile_ = _SPECIAL.get(name)
-        if compile_ is None:
+        if compile_ is None or not shape.kinds:
             return self.value(value, shape, at)
         if isinstance(value, str) and not self.raw:
             return self.whole(value, at, lambda wire, inner: compile_(wire, inner, shape, at))
