@@ -93,7 +93,7 @@ def print_error(console: Console, error: BatchspecError) -> None:
         for problem in error.problems:
             console.error(phrases.harmless(str(problem)))
         return
-    first, *rest = phrases.without_signatures(str(error)).split("\n")
+    first, *rest = phrases.without_signatures(str(error)).rstrip().split("\n")
     console.error(f"{_word(console)} {phrases.harmless(first)}")
     for line in rest:
         console.error(f"  {phrases.harmless_line(line)}")

@@ -4,16 +4,18 @@ Place in the pipeline: first in every command. In: a path as typed, and what was
 found, of the YAML, the schema, the rules, the variables, the rendering and each task. Offline; touches no service.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from batchspec.cli import phrases
 from batchspec.cli.console import Console
 from batchspec.cli.given import Given
 from batchspec.errors import Problem, SpecInvalid
 from batchspec.render.desired import check_tasks, render
-from batchspec.render.model import Desired
+from batchspec.render.model import Desired, Secret
+from batchspec.spec.model import Spec
 from batchspec.spec.read import read
 from batchspec.spec.variables import values
 
@@ -22,15 +24,45 @@ TargetKind = Literal["local", "azure"]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What could be read: `desired` is None when too much is wrong; complete only when `problems` is empty."""
+    """What could be read: `desired` is None when too much is wrong, and complete only when `problems` is empty."""
 
     desired: Desired | None
     problems: tuple[Problem, ...]
 
 
-def desired_from(console: Console, spec: str, given: Given, target: TargetKind, *, tasks: bool = True) -> Desired:
-    """The whole of a spec. Raises SpecInvalid with all problems; `tasks` says whether each task is looked at too."""
-    reading = reading_of(console, spec, given, target, tasks=tasks)
-    if reading.desired is None or reading.problems:
+def desired_from(console: Console, spec: str, given: Given, target: TargetKind, *, lenient: bool = False) -> Desired:
+    """The whole of a spec, each task looked at. Raises SpecInvalid with all problems.
+
+    With `lenient`, for commands that need names only, no task is looked at, no file's content is read, and problems
+    with the files to upload are told as warnings: what was made of them must be deletable when they are gone.
+    """
+    reading = reading_of(console, spec, given, target, fingerprints=not lenient, tasks=not lenient)
+    grave = [one for one in reading.problems if not (lenient and one.path.startswith("uploads."))]
+    if reading.desired is None or grave:
         raise SpecInvalid(reading.problems)
+    for problem in reading.problems:
+        console.message(f"{console.mark('warning', 'warning:', stream=console.err)} {phrases.harmless(str(problem))}")
     return reading.desired
+
+
+def reading_of(
+    console: Console, spec: str, given: Given, target: TargetKind, *, fingerprints: bool = False, tasks: bool = True
+) -> Reading:
+    """Read and render as far as it goes. Raises SpecInvalid when there is no reading the file at all, UsageError."""
+    parsed, found = read(Path(spec), spec)
+    if parsed is None:
+        return Reading(None, tuple(found))
+    variables, unusable = values(parsed, given.values(), [Path(name) for name in given.files], console.environ)
+    secrets = _secrets(parsed, variables)
+    console.secrets += [secret.value for secret in secrets.values()]
+    desired, faults = render(parsed, variables=variables, secrets=secrets, target=target, fingerprints=fingerprints)
+    broken = check_tasks(desired) if tasks and desired is not None else []
+    return Reading(desired, _together(found, unusable, faults, broken))
+
+
+def _secrets(spec: Spec, variables: Mapping[str, object]) -> dict[str, Secret]:
+    return {name: Secret(str(variables[name])) for name, one in spec.vars.items() if one.secret and name in variables}
+
+
+def _together(*found: Sequence[Problem]) -> tuple[Problem, ...]:
+    return tuple(sorted({problem for some in found for problem in some}))

@@ -33,7 +33,7 @@ class _Parser(argparse.ArgumentParser):
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
     """Parse a command line. Raises UsageError; SystemExit(0) after `--help` and `--version` have printed."""
-    parser, commands = _parsers()
+    parser, commands = _parsers(words)
     found, left = parser.parse_known_args(list(words))
     if found.command is None:
         known = ", ".join(commands)
@@ -67,7 +67,8 @@ def _unknown(parser: argparse.ArgumentParser, command: str, word: str) -> UsageE
     return UsageError(phrases.harmless(text) + hint, fix=f"see: batchspec {command} --help")
 
 
-def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+def _parsers(words: Sequence[str]) -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    """The parser and those of the commands; the options of commands that `words` do not name are left out: it costs."""
     parser = _Parser(
         prog="batchspec",
         description=DESCRIPTION,
@@ -82,14 +83,16 @@ def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentPars
     group = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     for name, summary, build, examples in _COMMANDS:
         commands[name] = _command(group, name, summary, examples)
-        build(commands[name])
+        if name in words:
+            _add_shared(commands[name], before=False)
+            build(commands[name])
     return parser, commands
 
 
 def _command(
     group: "argparse._SubParsersAction[_Parser]", name: str, summary: str, examples: Sequence[str]
 ) -> argparse.ArgumentParser:
-    command = group.add_parser(
+    return group.add_parser(
         name,
         help=summary,
         description=summary[0].upper() + summary[1:] + ".",
@@ -97,8 +100,6 @@ def _command(
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    _add_shared(command, before=False)
-    return command
 
 
 def _add_shared(parser: argparse.ArgumentParser, *, before: bool) -> None:

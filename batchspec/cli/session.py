@@ -29,16 +29,18 @@ def online(
 ) -> int:
     """Run `work` on the spec and its services; `told` gives the next step for someone who stops it.
 
-    With `lenient` the tasks are not looked at one by one.
+    A `lenient` command needs names only: it goes on without the files to upload, and does not look at each task.
     """
     chosen = target(given.target, console.environ)
-    desired = desired_from(console, spec, given, chosen.kind, tasks=not lenient)
+    desired = desired_from(console, spec, given, chosen.kind, lenient=lenient)
     console.answer |= {"name": desired.name, "target": chosen.kind}
+
+    verbose = console.request if console.verbose else None
 
     async def run() -> int:
         from batchspec.cloud.connect import connect
 
-        async with connect(chosen, verbose=console.request if console.verbose else None) as services:
+        async with connect(chosen, verbose=verbose, say=console.message) as services:
             console.message(f"{desired.name} on {services.shown_as}")
             return await work(desired, services)
 

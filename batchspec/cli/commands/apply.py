@@ -19,13 +19,13 @@ from batchspec.reconcile.apply import Applied
 from batchspec.reconcile.change import Plan
 from batchspec.reconcile.outcome import Outcome
 from batchspec.reconcile.ports import Services
-from batchspec.reconcile.report import Event, Reporter, Started
+from batchspec.reconcile.report import Event, Finished, Reporter, Started
 from batchspec.render.model import Desired
 
 
 def apply(console: Console, spec: str, given: Given, *, yes: bool, wait: bool, retry_failed: bool) -> int:
     """Apply the spec."""
-    run = _Run(console, spec, given, yes=yes)
+    run = Dialogue(console, spec, given, yes=yes)
 
     async def work(desired: Desired, services: Services) -> int:
         from batchspec.reconcile.apply import apply as applied
@@ -45,8 +45,8 @@ def apply(console: Console, spec: str, given: Given, *, yes: bool, wait: bool, r
 
 
 @dataclass(slots=True)
-class _Run:
-    """One run of apply: what it asks and tells; `waiting` is true once all tasks are in the service."""
+class Dialogue:
+    """What one run asks and tells; `waiting` is true while only the service works."""
 
     console: Console
     spec: str
@@ -55,11 +55,11 @@ class _Run:
     waiting: bool = False
 
     def listening(self, report: Reporter) -> Reporter:
-        """The same reporter, noting when the wait begins."""
+        """The same reporter, noting when the wait begins and ends."""
 
         def listen(event: Event, /) -> None:
-            if isinstance(event, Started) and event.stage == "wait":
-                self.waiting = True
+            if isinstance(event, Started | Finished) and event.stage == "wait":
+                self.waiting = isinstance(event, Started)
             report(event)
 
         return listen

@@ -20,7 +20,7 @@ def engine(console: Console, action: str, *, yes: bool) -> int:
     """Run one engine command."""
     if action == "reset":
         ask(console, "Delete the local engine's pools, jobs, tasks and blobs", yes=yes)
-    answer: Mapping[str, Json] = engine_command(["start" if action == "env" else action], tell=console.message)
+    answer: Mapping[str, Json] = engine_command(["start" if action == "env" else action], say=console.message)
     if action == "env":
         for name, value in _variables(answer).items():
             console.result(f"export {name}={shlex.quote(value)}")

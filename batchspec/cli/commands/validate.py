@@ -7,7 +7,6 @@ one line per spec that is right. Exit code 2 when there is any problem.
 from collections.abc import Sequence
 
 from batchspec.cli import phrases
-from batchspec.cli.as_json import problem_object
 from batchspec.cli.console import Console
 from batchspec.cli.desired import reading_of
 from batchspec.cli.given import Given
@@ -18,6 +17,8 @@ def validate(console: Console, specs: Sequence[str], given: Given, *, format: st
     """Check `specs`, in their order, each once."""
     found = {spec: _problems(console, spec, given) for spec in dict.fromkeys(specs)}
     if format == "json":
+        from batchspec.cli.as_json import problem_object
+
         console.answer |= {
             "valid": not any(found.values()),
             "specs": [

@@ -1,0 +1,156 @@
+"""What `apply` asks and tells."""
+
+import json
+
+import pytest
+
+from batchspec.cli.commands.apply import Dialogue
+from batchspec.cli.given import Given
+from batchspec.errors import Declined
+from batchspec.reconcile.apply import Applied
+from batchspec.reconcile.change import Change, Plan, Reason
+from batchspec.reconcile.outcome import Counts, Failure, Group, Outcome
+from batchspec.reconcile.report import Event, Finished, Started
+from tests.cli.made import console, desired, shown
+
+FAILURE = Failure(
+    "task", "b", "n1", 3, "usererror", "FailureExitCode", "it failed", (), ("Traceback", "Oops"), "look at it"
+)
+WELL = Outcome(Counts(0, 0, 3, 3, 0), 0, ())
+BADLY = Outcome(Counts(1, 0, 2, 1, 1), 1, (Group(FAILURE.cause, 1, ("b",), FAILURE),))
+
+
+def plan(*changes: Change, failed: tuple[str, ...] = (), kept: int = 0) -> Plan:
+    return Plan("topwords", changes, (), kept, (), failed, (), 0, (), False)
+
+
+NEW = plan(Change("create", "job", "topwords-job"))
+DONE = plan(kept=3)
+REPLACED = plan(Change("replace", "pool", "topwords-pool", (Reason("changed", "vmSize", "a", "b"),)))
+
+
+def dialogue(*, yes: bool = False, quiet: bool = False, as_json: bool = False) -> Dialogue:
+    one = console()
+    one.quiet, one.as_json = quiet, as_json
+    return Dialogue(one, "s.yaml", Given(("n=5",)), yes=yes)
+
+
+def test_a_plan_without_questions_is_shown_and_goes_on() -> None:
+    run = dialogue()
+    run.confirm(NEW, desired())
+
+    assert shown(run.console) == (
+        "  + job        topwords-job\nPlan: 1 to create, 0 to change, 0 to replace, 0 to delete.\n\n",
+        "",
+    )
+
+
+def test_a_replacement_that_nobody_can_agree_to_is_shown_and_refused() -> None:
+    run = dialogue(quiet=True)
+    with pytest.raises(Declined, match="Replace 1 and delete 0: this needs a yes"):
+        run.confirm(REPLACED, desired())
+
+    assert "vm_size: a -> b" in shown(run.console)[0]
+
+
+def test_a_replacement_with_yes_goes_on() -> None:
+    run = dialogue(yes=True, quiet=True)
+    run.confirm(REPLACED, desired())
+
+    assert shown(run.console) == ("", "")
+
+
+def test_a_good_end_says_how_long_it_took_and_how_to_delete() -> None:
+    run = dialogue()
+
+    assert run.ended(Applied(NEW, WELL, 3, 4.11), waited=True) == 0
+    assert shown(run.console) == (
+        "Done in 4.1 s. Delete what this spec owns with: batchspec delete s.yaml --var n=5\n",
+        "",
+    )
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_nothing_to_do_is_said_once(quiet: bool) -> None:
+    run = dialogue(quiet=quiet)
+    run.confirm(DONE, desired())
+
+    assert run.ended(Applied(DONE, WELL, 0, 0.2), waited=True) == 0
+    assert shown(run.console) == ("Nothing to do\n", "")
+
+
+def test_failures_are_told_with_all_that_is_known_and_what_to_do() -> None:
+    run = dialogue()
+
+    assert run.ended(Applied(NEW, BADLY, 1, 4.11), waited=True) == 3
+    out, err = shown(run.console)
+    assert out == "Ended in 4.1 s: 2 of 3 completed: 1 succeeded, 1 failed; 1 blocked\n"
+    assert err.splitlines() == [
+        "error: 1 of 3 tasks failed",
+        "  FailureExitCode (exit code 3)",
+        "    task b on node n1: it failed",
+        "      stderr | Traceback",
+        "      stderr | Oops",
+        "      look at it",
+        "      more: batchspec logs s.yaml b --var n=5",
+        "  1 task can never run: a task that is needed has failed",
+        "  run them again with: batchspec apply s.yaml --retry-failed --var n=5",
+    ]
+
+
+def test_tasks_that_failed_before_are_a_failure_again_and_nothing_is_written() -> None:
+    run = dialogue()
+    before = plan(kept=3, failed=("b",))
+    run.confirm(before, desired())
+
+    assert run.ended(Applied(before, BADLY, 0, 0.2), waited=True) == 3
+    out, err = shown(run.console)
+    assert out.splitlines()[0] == "Nothing to do"
+    assert "--retry-failed" in err
+
+
+def test_without_waiting_it_says_how_to_come_back() -> None:
+    run = dialogue()
+
+    assert run.ended(Applied(NEW, None, 0, 2.0), waited=False) == 0
+    assert shown(run.console)[0].splitlines() == [
+        "Submitted in 2.0 s. Look with: batchspec status s.yaml --var n=5",
+        "Wait and get the results with: batchspec apply s.yaml --var n=5",
+    ]
+
+
+def test_after_ctrl_c_the_next_step_depends_on_whether_the_tasks_are_in_the_service() -> None:
+    run = dialogue()
+    seen: list[Event] = []
+    listen = run.listening(seen.append)
+    early = run.how_to_come_back()
+    listen(Started("wait", 3))
+
+    assert early == "go on with: batchspec apply s.yaml --var n=5"
+    assert run.how_to_come_back().splitlines() == [
+        "the run goes on in the service; look with: batchspec status s.yaml --var n=5",
+        "wait again and get the results with: batchspec apply s.yaml --var n=5",
+    ]
+    listen(Finished("wait", "3 of 3", 1.0))
+    assert run.how_to_come_back() == early
+    assert seen == [Started("wait", 3), Finished("wait", "3 of 3", 1.0)]
+
+
+def test_json_holds_the_plan_and_the_outcome_and_stdout_nothing_else() -> None:
+    run = dialogue(as_json=True)
+    run.confirm(NEW, desired())
+
+    assert run.ended(Applied(NEW, BADLY, 1, 4.1119), waited=True) == 3
+    assert shown(run.console)[0] == ""
+    answer = json.loads(json.dumps(run.console.answer))
+    assert answer["plan"]["totals"] == {"create": 1, "change": 0, "replace": 0, "delete": 0}
+    assert answer["outcome"]["tasks"] == {
+        "total": 3,
+        "active": 1,
+        "running": 0,
+        "completed": 2,
+        "succeeded": 1,
+        "failed": 1,
+    }
+    assert answer["outcome"]["failures"][0]["example"]["stderr"] == ["Traceback", "Oops"]
+    assert (answer["downloaded"], answer["seconds"]) == (1, 4.112)

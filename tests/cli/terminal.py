@@ -1,0 +1,67 @@
+"""Runs a piece of Python on a terminal of its own (a pseudo-terminal), types into it, and reads what it shows."""
+
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+
+DEADLINE_S = 60
+
+
+class OnTerminal:
+    """A Python process whose stdin, stdout and stderr are one terminal."""
+
+    def __init__(self, code: str, **environ: str) -> None:
+        self._master, slave = pty.openpty()
+        self.text = ""
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", code],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+            env=_environment(environ),
+        )
+        os.close(slave)
+
+    def see(self, text: str) -> None:
+        """Read until `text` is shown."""
+        end = time.monotonic() + DEADLINE_S
+        while text not in self.text:
+            assert time.monotonic() < end, self.text
+            assert self._read(), self.text
+
+    def type(self, text: str) -> None:
+        """Type."""
+        os.write(self._master, text.encode())
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to the process."""
+        self._process.send_signal(number)
+
+    def end(self) -> int:
+        """Read the rest; the exit code."""
+        while self._read():
+            pass
+        code = self._process.wait(DEADLINE_S)
+        os.close(self._master)
+        return code
+
+    def _read(self) -> bool:
+        ready, _, _ = select.select([self._master], [], [], DEADLINE_S)
+        assert ready, self.text
+        try:
+            data = os.read(self._master, 65536)
+        except OSError:  # Linux: the other side is closed
+            return False
+        self.text += data.decode("utf-8", "replace")
+        return bool(data)
+
+
+def _environment(environ: Mapping[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name not in ("CI", "NO_COLOR", "TERM")}
+    return {**kept, "TERM": "xterm-256color", **environ}
