@@ -12,6 +12,7 @@ from batchspec.reconcile.ports import TextPart
 
 _GONE = (404, 409)
 _NOT_SATISFIABLE = 416
+_CONTINUATION = bytes(range(0x80, 0xC0))
 
 
 async def read_file(
@@ -52,13 +53,11 @@ def text_part(content: bytes, first: int, size: int, *, skip_partial: bool) -> T
     really ends in half a character ends in U+FFFD.
     """
     if skip_partial:
-        rest = content.lstrip(bytes(range(0x80, 0xC0))) if len(content) > 3 else content
-        skipped = len(content) - len(rest)
-        if skipped <= 3:
-            content, first = rest, first + skipped
+        skipped = len(content[:3]) - len(content[:3].lstrip(_CONTINUATION))
+        content, first = content[skipped:], first + skipped
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     text = decoder.decode(content)
     pending = len(decoder.getstate()[0])
-    if pending == len(content):
+    if pending and pending == len(content):
         text, pending = text + decoder.decode(b"", final=True), 0
     return TextPart(text=text, start=first, end=first + len(content) - pending, size=size)

@@ -50,11 +50,11 @@ class BatchHttp:
     def __init__(self, client: BatchClient, endpoint: str, *, sleep: Sleep = asyncio.sleep) -> None:
         self._client = client
         self._endpoint = endpoint
-        self._sleep = sleep
+        self.sleep = sleep
 
     def tries(self, operation: str, resource: str) -> Tries:
         """The attempts at one operation on this account."""
-        return Tries(operation, resource, where=self._endpoint, sleep=self._sleep)
+        return Tries(operation, resource, where=self._endpoint, sleep=self.sleep)
 
     async def send(self, tries: Tries, ask: Ask) -> Reply:
         """One request, repeated as `tries` allows."""

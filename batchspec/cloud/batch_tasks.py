@@ -4,7 +4,6 @@ Place in the pipeline: `batch.AzureBatch.add_tasks`. Limits are the service's: 1
 (api-version 2025-06-01); `addtaskcollection` answers 200 with a status per task.
 """
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import quote
@@ -32,7 +31,7 @@ async def add_tasks(http: BatchHttp, job_id: str, bodies: Sequence[Body], get_ta
         if not left or delay is None:
             break
         maybe_added = True
-        await asyncio.sleep(delay)
+        await http.sleep(delay)
     return [results[str(body["id"])] for body in bodies]
 
 

@@ -4,6 +4,7 @@ Place in the pipeline: `connect` imports this module only when it needs it, sinc
 each. The SDKs' own retries are off (see `retry`), and so is their logging: it would write to stderr past the boundary.
 """
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -18,6 +19,7 @@ from azure.storage.blob.aio import BlobClient, BlobServiceClient, ExponentialRet
 from batchspec.cloud.batch import AzureBatch
 from batchspec.cloud.batch_http import BatchHttp
 from batchspec.cloud.blobs import AzureBlobs
+from batchspec.cloud.retry import Sleep
 from batchspec.cloud.sas import Sas, probed_by
 from batchspec.cloud.target import BatchAccount, StorageAccount
 from batchspec.cloud.transport import Verbose, transport
@@ -35,7 +37,12 @@ logging.getLogger("azure").addHandler(logging.NullHandler())
 
 @asynccontextmanager
 async def opened(
-    batch: BatchAccount, storage: StorageAccount, *, shown_as: str, verbose: Verbose | None
+    batch: BatchAccount,
+    storage: StorageAccount,
+    *,
+    shown_as: str,
+    verbose: Verbose | None,
+    sleep: Sleep = asyncio.sleep,
 ) -> AsyncIterator[Services]:
     """Both services while the context is open."""
     async with AsyncExitStack() as stack:
@@ -43,9 +50,10 @@ async def opened(
         batch_client = await stack.enter_async_context(_batch_client(batch, token, verbose))
         blob_client, blob_transport = _blob_client(storage, token, verbose)
         await stack.enter_async_context(blob_client)
-        blobs = AzureBlobs(blob_client, storage, Sas(blob_client, storage, _Probe(storage, blob_transport)))
+        sas = Sas(blob_client, storage, _Probe(storage, blob_transport), sleep=sleep)
+        blobs = AzureBlobs(blob_client, storage, sas, sleep=sleep)
         stack.push_async_callback(blobs.close)
-        yield Services(AzureBatch(BatchHttp(batch_client, batch.endpoint)), blobs, shown_as)
+        yield Services(AzureBatch(BatchHttp(batch_client, batch.endpoint, sleep=sleep)), blobs, shown_as)
 
 
 async def _token(stack: AsyncExitStack) -> Any:

@@ -28,7 +28,7 @@ class Response:
 
 
 def refused(status: int, text: str = "", headers: dict[str, str] | None = None) -> HttpResponseError:
-    return HttpResponseError(message="an SDK's message", response=Response(status, text, headers))  # type: ignore[arg-type]
+    return HttpResponseError(message="an SDK's message", response=Response(status, text, headers))
 
 
 def every_azure_error() -> list[type[BaseException]]:
