@@ -9,7 +9,6 @@ that has exactly the name of the pattern is that file. A blob's name is the path
 holds no wildcard. Order is by code point, whatever the system's. Links are followed; no folder is entered below itself.
 """
 
-import fnmatch
 import hashlib
 import os
 import re
@@ -21,6 +20,7 @@ from pathlib import Path
 from batchspec.errors import LocalIOFailed
 from batchspec.render.ids import blob_fault
 from batchspec.render.model import LocalFile
+from batchspec.render.patterns import matches
 
 _MAGIC = re.compile(r"[*?\[]")
 _MAX_FAULTS = 20
@@ -172,9 +172,8 @@ class _Walk:
         step, rest = steps[0], steps[1:]
         if step == "**" and rest:
             yield from self._below(at, name, rest, above)
-        matches = re.compile(fnmatch.translate("*" if step == "**" else step)).match
         for entry in self._entries(at):
-            if not matches(entry.name) or (entry.name.startswith(".") and not step.startswith(".")):
+            if not matches(entry.name, "*" if step == "**" else step):
                 continue
             if _is_folder(Path(entry.path)):
                 onward = steps if step == "**" else rest
