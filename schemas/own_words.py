@@ -136,19 +136,7 @@ DEFINITIONS: dict[str, Node] = {
                 "anyOf": [{"type": "array"}, ref("template")],
                 "description": "A list: one task per item; gives `item`.",
             },
-            "rows": {
-                "anyOf": [
-                    {"type": "string"},
-                    mapping(
-                        {
-                            "file": string("The file, relative to this one."),
-                            "format": {"anyOf": [{"enum": ["csv", "tsv", "jsonl"]}, ref("template")]},
-                        },
-                        "file",
-                    ),
-                ],
-                "description": "A CSV, TSV or JSON Lines file, relative to this one: one task per row; gives `row`.",
-            },
+            "rows": string("A CSV, TSV or JSON Lines file, relative to this one: one task per row; gives `row`."),
             "range": ref("range"),
             "matrix": {
                 "type": "object",

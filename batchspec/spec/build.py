@@ -30,12 +30,13 @@ def build(document: Document, broken: Collection[At] = ()) -> Spec | None:
     data = pruned(whole, frozenset(broken))
     uploads = dict(_uploads(_mapping(data, "uploads")))
     lost = frozenset(_mapping(whole, "uploads")) - uploads.keys()
+    sound = _mapping(data, "containers")
     tasks = tuple(_tasks(whole, data, lost))
     return Spec(
         document=document,
         name=_text(data, "name", "unnamed"),
         vars={name: _variable(name, value) for name, value in _mapping(data, "vars").items()},
-        containers={key: _container(key, value) for key, value in _mapping(whole, "containers").items()},
+        containers={key: _container(key, sound.get(key)) for key in _mapping(whole, "containers")},
         uploads=uploads,
         pool=_pool(whole, data, lost),
         job=_job(whole, data, lost),
@@ -121,7 +122,7 @@ def _tasks(whole: Mapping[str, Any], data: Mapping[str, Any], lost: Collection[s
     for index, (before, given) in enumerate(zip(written, sound, strict=True)):
         if not isinstance(given, dict) or not isinstance(given.get("id"), str):
             continue
-        if ("for_each" in before) != ("for_each" in given) or _mentions(given, lost):
+        if before.get("for_each") != given.get("for_each") or _mentions(given, lost):
             continue
         if not any(word in given for word in COMMAND_WORDS):
             given = {**given, "command": ":"}

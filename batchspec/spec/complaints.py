@@ -1,11 +1,10 @@
 """An error of the JSON Schema validator -> what a person can act on.
 
 Place in the pipeline: `schema` asks for every error. In: an error with the document. Out: Findings: the value seen,
-what was expected, and what was probably meant. Of alternatives (`anyOf`) only the one that the value was meant for speaks.
-Never shows a part of the schema.
+what was expected, and what was probably meant. Of alternatives (`anyOf`) only the one that the value was meant for
+speaks. Never shows a part of the schema.
 """
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,6 +13,7 @@ from jsonschema.exceptions import ValidationError
 
 from batchspec.spec import expected
 from batchspec.spec.document import At, Document, Finding, shown
+from batchspec.spec.suggest import did_you_mean
 
 _NOT_EMPTY = "must not be empty; leave it out instead"
 
@@ -31,7 +31,7 @@ def complaints(error: ValidationError, document: Document) -> Iterator[Finding]:
     elif word == "required":
         for name in limit:
             if name not in value:
-                yield Finding((*at, name), "missing; it is required here")
+                yield Finding((*at, name), "missing; it is required here", lacks=(name,))
     elif word in ("type", "const", "enum"):
         yield _mismatch(at, [node], value, document)
     elif word == "pattern":
@@ -128,7 +128,10 @@ def _unknown(at: At, node: Mapping[str, Any], value: Mapping[str, object]) -> It
     known: Mapping[str, Any] = node.get("properties", {})
     for name in value:
         if name not in known:
-            yield Finding((*at, name), f"unknown property{_suggestion(name, known, value)}", on_key=True)
+            hint = _suggestion(name, known, value)
+            quoted = re.search(r"'(.*)'", hint)
+            meant = quoted.group(1).split(".")[0] if quoted else ""
+            yield Finding((*at, name), f"unknown property{hint}", on_key=True, meant=meant)
 
 
 def _suggestion(name: str, known: Mapping[str, Any], present: Mapping[str, object]) -> str:
@@ -137,18 +140,10 @@ def _suggestion(name: str, known: Mapping[str, Any], present: Mapping[str, objec
         if candidate == snake or node.get("x-rest-name") in (name, expected.camel(name)):
             return f"; did you mean '{candidate}'?"
     absent = [one for one in known if one not in present]
-    for names in (absent, list(known)):
-        if close := difflib.get_close_matches(snake, names, 1, 0.65):
-            return f"; did you mean '{close[0]}'?"
+    if close := did_you_mean(snake, absent, 0.65) or did_you_mean(snake, known, 0.65):
+        return close
     for candidate, node in known.items():
         for inner in expected.alternatives(node):
             if snake in inner.get("properties", {}):
                 return f"; did you mean '{candidate}.{snake}'?"
     return f"; known here: {', '.join(known)}" if len(known) <= 8 else ""
-
-
-def did_you_mean(name: str, known: list[str]) -> str:
-    """The end of a message: the known name that is nearest, or nothing."""
-    by_lower = {one.lower(): one for one in known}
-    close = difflib.get_close_matches(name.lower(), list(by_lower), 1)
-    return f"; did you mean '{by_lower[close[0]]}'?" if close else ""

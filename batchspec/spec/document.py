@@ -137,11 +137,17 @@ def _shown_text(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something wrong with the node at a path; `on_key` places it on the key, as for a name that is unknown."""
+    """Something wrong with the node at a path; `on_key` places it on the key, as for a name that is unknown.
+
+    `meant` is the property that an unknown name probably stands for; `lacks` are the properties any of which would
+    settle the finding. So a misspelt property is not told to be missing as well.
+    """
 
     at: At
     message: str
     on_key: bool = False
+    meant: str = ""
+    lacks: tuple[str, ...] = ()
 
     def problem(self, document: Document) -> Problem:
         """The finding with its place in the document."""

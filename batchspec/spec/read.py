@@ -9,6 +9,8 @@ from pathlib import Path
 from batchspec.errors import Problem
 from batchspec.spec import rules, schema
 from batchspec.spec.build import build
+from batchspec.spec.checks.secrets import secrets
+from batchspec.spec.checks.tree import root
 from batchspec.spec.document import Finding
 from batchspec.spec.load import load
 from batchspec.spec.model import Spec
@@ -21,15 +23,22 @@ def read(path: Path, shown_as: str | None = None) -> tuple[Spec | None, list[Pro
     """
     document = load(path, shown_as)
     told = {problem.path for problem in document.problems}
-    findings = _first_per_node([*schema.findings(document), *rules.findings(document)])
+    every = [*secrets(root(document.data)), *schema.findings(document), *rules.findings(document)]
+    findings = _settled(_first_per_node(every))
     found = {finding.problem(document) for finding in findings}
     problems = {*document.problems, *(problem for problem in found if problem.path not in told)}
     return build(document, {finding.at for finding in findings}), sorted(problems)
 
 
 def _first_per_node(findings: list[Finding]) -> list[Finding]:
-    """One finding per node: what the schema says of it goes before what the rules add."""
+    """One finding per node: a secret is told first, then what the schema says, then what the rules add."""
     first: dict[object, Finding] = {}
     for finding in findings:
         first.setdefault(finding.at, finding)
     return list(first.values())
+
+
+def _settled(findings: list[Finding]) -> list[Finding]:
+    """Without what is missing only because its name is misspelt."""
+    meant = {(finding.at[:-1], finding.meant) for finding in findings if finding.meant}
+    return [one for one in findings if not any((one.at[:-1], word) in meant for word in one.lacks)]

@@ -1,7 +1,31 @@
-"""Document -> problems that a schema cannot express. (Grows: see the checks below.)"""
+"""Document -> problems that a schema cannot express.
 
+Place in the pipeline: beside `schema`. In: a document, whose data may be invalid in any way. Out: problems. The checks
+are in `batchspec.spec.checks`; what depends on a template's value is left to `render`.
+"""
+
+from collections.abc import Callable, Iterator
+
+from batchspec.errors import Problem
+from batchspec.spec.checks import choices, declared, names, references, reserved, resources, secrets
+from batchspec.spec.checks.tree import Part, root
 from batchspec.spec.document import Document, Finding
+
+CHECKS: tuple[Callable[[Part], Iterator[Finding]], ...] = (
+    *(secrets.secrets, names.names, names.ids, names.container_names, declared.variables),
+    *(choices.commands, choices.for_each, choices.resource_files, choices.output_files, choices.image),
+    *(resources.existing, resources.pool, resources.sizes, resources.job, resources.dependencies),
+    *(references.references, references.needs, references.cleanup, reserved.environment, reserved.metadata),
+)
+
+
+def problems(document: Document) -> list[Problem]:
+    """Everything that the checks find, in the order of the file."""
+    return sorted({finding.problem(document) for finding in findings(document)})
 
 
 def findings(document: Document) -> list[Finding]:
-    return []
+    """The same without places, each with its path; secrets first."""
+    spec = root(document.data)
+    found = [finding for check in CHECKS for finding in check(spec)]
+    return [*found, *reserved.rounded(spec, document)]

@@ -1,0 +1,95 @@
+"""Words that exclude or need each other.
+
+Place in the pipeline: called by `rules`. In: data. Out: Findings, on the word that is one too many, or on the mapping
+that lacks one.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from batchspec.spec.checks.tree import Part, commanded, generators
+from batchspec.spec.document import Finding
+from batchspec.spec.words import COMMAND_WORDS, GENERATORS
+
+_SOURCES = ("upload", "container", "http_url", "storage_container_url", "auto_storage_container_name")
+_IMAGE_PARTS = ("publisher", "offer", "sku")
+
+
+def one_of(part: Part, words: Sequence[str], lacking: str | None) -> Iterator[Finding]:
+    """Exactly one of these words; with `lacking` None, at most one."""
+    present = [word for word in words if word in part.data]
+    for extra in present[1:]:
+        yield Finding((*part.at, extra), f"`{present[0]}` and `{extra}` exclude each other; remove one", on_key=True)
+    if not present and lacking is not None:
+        yield Finding((*part.at, words[0]), lacking, lacks=tuple(words))
+
+
+def only_with(part: Part, words: Sequence[str], *owners: str) -> Iterator[Finding]:
+    """Words that mean something only beside one of `owners`."""
+    if any(owner in part.data for owner in owners):
+        return
+    for word in words:
+        if word in part.data:
+            named = " or ".join(f"`{owner}`" for owner in owners)
+            yield Finding((*part.at, word), f"goes only with {named}, which is not here", on_key=True)
+
+
+def commands(spec: Part) -> Iterator[Finding]:
+    """Exactly one command for everything that runs one."""
+    lacking = "missing; write `command` (shell text), `commands` (a list of them) or `command_line` (as it is)"
+    for part in commanded(spec):
+        yield from one_of(part, COMMAND_WORDS, lacking)
+        for word in COMMAND_WORDS:
+            for at, command in part.texts(word):
+                if not command.strip():
+                    yield Finding(at, "is empty; a command needs at least one word")
+
+
+def for_each(spec: Part) -> Iterator[Finding]:
+    """Exactly one generator under `for_each` and in each item of `zip`."""
+    for part in generators(spec):
+        if not part.data:
+            yield Finding(part.at, f"is empty; expected one of {', '.join(GENERATORS)}")
+        elif any(word in part.data for word in GENERATORS):
+            yield from one_of(part, GENERATORS, None)
+            yield from only_with(part, ("prefix", "pattern"), "container")
+
+
+def resource_files(spec: Part) -> Iterator[Finding]:
+    """One source for each resource file."""
+    lacking = f"missing; a resource file needs one of {', '.join(_SOURCES)}"
+    for one in commanded(spec):
+        for part in one.parts("resource_files"):
+            yield from one_of(part, _SOURCES, lacking)
+            yield from only_with(part, ("file",), "upload")
+            yield from only_with(part, ("prefix",), "container")
+            yield from only_with(part, ("blob_prefix",), "storage_container_url", "auto_storage_container_name")
+            if "http_url" in part.data and "file_path" not in part.data:
+                message = "missing; with `http_url` it says where the file goes"
+                yield Finding((*part.at, "file_path"), message, lacks=("file_path",))
+
+
+def output_files(spec: Part) -> Iterator[Finding]:
+    """One destination for each output file: ours or Azure's."""
+    for one in commanded(spec):
+        for part in one.parts("output_files"):
+            yield from one_of(
+                part, ("container", "destination"), "missing; say the key of a container, or `destination`"
+            )
+            yield from one_of(part, ("upload_condition", "upload_options"), None)
+            if "destination" in part.data:
+                yield from only_with(part, ("path", "upload_condition"), "container")
+
+
+def image(spec: Part) -> Iterator[Finding]:
+    """The words of the image shorthand."""
+    part = spec.part("pool").part("image")
+    if "id" in part.data:
+        for word in (*_IMAGE_PARTS, "version"):
+            if word in part.data:
+                message = f"`id` and `{word}` exclude each other; remove one"
+                yield Finding((*part.at, word), message, on_key=True)
+    elif part.data:
+        for word in _IMAGE_PARTS:
+            if word not in part.data:
+                message = "missing; an image has a publisher, an offer and a sku (or an `id`)"
+                yield Finding((*part.at, word), message, lacks=(word,))

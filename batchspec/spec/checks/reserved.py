@@ -1,0 +1,54 @@
+"""Names that are batchspec's own, and values that would not arrive as written.
+
+Place in the pipeline: called by `rules`. In: data, and the document for what was written. Out: Findings.
+"""
+
+from collections.abc import Iterator
+
+from batchspec.spec.checks.tree import Part, commanded, pools
+from batchspec.spec.document import At, Document, Finding, shown
+
+TASK_HASH_SETTING = "BATCHSPEC_TASK_HASH"
+METADATA_PREFIX = "batchspec:"
+
+_SETTINGS = ("environment_settings", "common_environment_settings")
+
+
+def environment(spec: Part) -> Iterator[Finding]:
+    """Names of environment variables."""
+    for holder in (*commanded(spec), spec.part("job")):
+        for word in _SETTINGS:
+            for at, name, on_key in _names(holder, word):
+                if name.upper() == TASK_HASH_SETTING:
+                    yield Finding(at, f"{TASK_HASH_SETTING} is set by batchspec; choose another name", on_key=on_key)
+                elif not name or "=" in name:
+                    yield Finding(at, f"{shown(name)} cannot be the name of an environment variable", on_key=on_key)
+
+
+def metadata(spec: Part) -> Iterator[Finding]:
+    """Names of metadata."""
+    for holder in (*pools(spec), spec.part("job")):
+        for at, name, on_key in _names(holder, "metadata"):
+            if name.lower().startswith(METADATA_PREFIX):
+                message = f"names that begin with `{METADATA_PREFIX}` are set by batchspec; choose another name"
+                yield Finding(at, message, on_key=on_key)
+
+
+def _names(holder: Part, word: str) -> Iterator[tuple[At, str, bool]]:
+    """The names in a list of `{name, value}` or in a mapping; whether the name is a key."""
+    for name in holder.part(word).data:
+        yield (*holder.at, word, name), name, True
+    for item in holder.parts(word):
+        if isinstance(item.data.get("name"), str):
+            yield (*item.at, "name"), item.data["name"], False
+
+
+def rounded(spec: Part, document: Document) -> Iterator[Finding]:
+    """Numbers in a mapping of texts that YAML would change (24.10 is 24.1)."""
+    for holder in (*commanded(spec), spec.part("pool"), spec.part("job")):
+        for word in (*_SETTINGS, "metadata"):
+            for name, value in holder.part(word).data.items():
+                at = (*holder.at, word, name)
+                written = document.written(at)
+                if isinstance(value, float) and written is not None and written != str(value):
+                    yield Finding(at, f'{written} would become {value}; write it in quotes: "{written}"')

@@ -1,0 +1,85 @@
+"""The pool and the job as wholes: what they need, and what contradicts itself.
+
+Place in the pipeline: called by `rules`. In: data. Out: Findings. Limits are those of the REST reference of
+Pool - Add and Job - Add (api-version 2025-06-01).
+"""
+
+from collections.abc import Iterator
+
+from batchspec.spec.checks.tree import Part, is_true, pools
+from batchspec.spec.document import Finding
+
+_POOL_BY_REFERENCE = ("id", "existing", "os")
+_JOB_BY_REFERENCE = ("id", "existing")
+_TARGETS = ("target_dedicated_nodes", "target_low_priority_nodes")
+
+
+def existing(spec: Part) -> Iterator[Finding]:
+    """What is used and not owned cannot be described."""
+    for word, allowed in (("pool", _POOL_BY_REFERENCE), ("job", _JOB_BY_REFERENCE)):
+        part = spec.part(word)
+        if is_true(part.data.get("existing")):
+            for name in part.data:
+                if name not in allowed:
+                    message = f"cannot be set: the {word} is `existing`, so it is used as it is; remove one of the two"
+                    yield Finding((*part.at, name), message, on_key=True)
+
+
+def pool(spec: Part) -> Iterator[Finding]:
+    """What a pool of our own must have."""
+    part = spec.part("pool")
+    if not isinstance(spec.data.get("pool"), dict) or part.data.get("existing", False) is not False:
+        return
+    if "vm_size" not in part.data:
+        message = "missing; say the size of the nodes, such as standard_d2s_v3"
+        yield Finding(("pool", "vm_size"), message, lacks=("vm_size",))
+    machine = part.part("virtual_machine_configuration")
+    if "image" in part.data and "image_reference" in machine.data:
+        at = (*machine.at, "image_reference")
+        yield Finding(at, "`image` says this already; remove one of the two", on_key=True)
+    elif "image" not in part.data and "image_reference" not in machine.data:
+        message = "missing; for example {publisher: canonical, offer: ubuntu-24_04-lts, sku: server}"
+        yield Finding(("pool", "image"), message, lacks=("image", "virtual_machine_configuration"))
+
+
+def sizes(spec: Part) -> Iterator[Finding]:
+    """A pool has a fixed size or a formula."""
+    for part in pools(spec):
+        automatic = part.data.get("enable_auto_scale")
+        if is_true(automatic):
+            for word in _TARGETS:
+                if word in part.data:
+                    message = "with `enable_auto_scale` the formula decides the size; remove one of the two"
+                    yield Finding((*part.at, word), message, on_key=True)
+            if "auto_scale_formula" not in part.data:
+                yield Finding((*part.at, "auto_scale_formula"), "missing; `enable_auto_scale` needs a formula")
+        elif automatic in (None, False):
+            for word in ("auto_scale_formula", "auto_scale_evaluation_interval"):
+                if word in part.data:
+                    yield Finding((*part.at, word), "needs `enable_auto_scale: true` beside it", on_key=True)
+
+
+def job(spec: Part) -> Iterator[Finding]:
+    """A job needs a pool, one."""
+    part = spec.part("job")
+    info = part.part("pool_info")
+    if "pool_info" in part.data:
+        ways = [word for word in ("pool_id", "auto_pool_specification") if word in info.data]
+        if len(ways) == 2:
+            message = "`pool_id` and `auto_pool_specification` exclude each other; remove one"
+            yield Finding((*info.at, ways[1]), message, on_key=True)
+        elif ways == ["auto_pool_specification"] and "pool" in spec.data:
+            yield Finding((*info.at, ways[0]), "this spec has a `pool` for its job; remove one of the two", on_key=True)
+        return
+    wanting = "tasks" if spec.data.get("tasks") else "job" if "job" in spec.data else None
+    if wanting and "pool" not in spec.data and not is_true(part.data.get("existing")):
+        message = f"missing; the {wanting} need a pool: describe one, or name one with `existing: true`"
+        yield Finding(("pool",), message if wanting == "tasks" else message.replace("need a", "needs a"))
+
+
+def dependencies(spec: Part) -> Iterator[Finding]:
+    """`needs` is made with Batch's task dependencies, which must then be on."""
+    part = spec.part("job")
+    wanted = any("needs" in task.data or "depends_on" in task.data for task in spec.parts("tasks"))
+    if wanted and part.data.get("uses_task_dependencies") is False:
+        yield Finding(("job", "uses_task_dependencies"), "tasks here depend on others (`needs`), so this must be true")

@@ -1,0 +1,86 @@
+"""Ways through a spec's data that may be invalid in any way.
+
+Place in the pipeline: the checks walk with these. In: data. Out: parts with their paths. What has the wrong type is
+passed over. Pure.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from batchspec.spec.document import At
+
+_JOB_TASKS = ("job_manager_task", "job_preparation_task", "job_release_task")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A mapping in the spec and its path."""
+
+    at: At
+    data: Mapping[str, Any]
+
+    def part(self, key: str) -> "Part":
+        """The mapping below a key; an empty one when there is none."""
+        value = self.data.get(key)
+        return Part((*self.at, key), value if isinstance(value, dict) else {})
+
+    def parts(self, key: str) -> Iterator["Part"]:
+        """The mappings in the list below a key."""
+        value = self.data.get(key)
+        for index, item in enumerate(value if isinstance(value, list) else ()):
+            if isinstance(item, dict):
+                yield Part((*self.at, key, index), item)
+
+    def named(self, key: str) -> Iterator[tuple[str, "Part"]]:
+        """The mappings in the mapping below a key, with their own keys."""
+        for name, value in self.part(key).data.items():
+            yield name, Part((*self.at, key, name), value if isinstance(value, dict) else {})
+
+    def texts(self, key: str) -> Iterator[tuple[At, str]]:
+        """The text below a key, or the texts of the list there."""
+        value = self.data.get(key)
+        if isinstance(value, str):
+            yield (*self.at, key), value
+        for index, item in enumerate(value if isinstance(value, list) else ()):
+            if isinstance(item, str):
+                yield (*self.at, key, index), item
+
+
+def root(data: object) -> Part:
+    """The whole spec."""
+    return Part((), data if isinstance(data, dict) else {})
+
+
+def pools(spec: Part) -> Iterator[Part]:
+    """The pool and the one that a job may describe."""
+    for pool in (spec.part("pool"), spec.part("job").part("pool_info").part("auto_pool_specification").part("pool")):
+        if pool.data:
+            yield pool
+
+
+def commanded(spec: Part) -> Iterator[Part]:
+    """Everything that runs a command: task templates, start tasks, the job's special tasks."""
+    yield from spec.parts("tasks")
+    parents = [(pool, "start_task") for pool in pools(spec)] + [(spec.part("job"), word) for word in _JOB_TASKS]
+    for parent, word in parents:
+        if isinstance(parent.data.get(word), dict):
+            yield parent.part(word)
+
+
+def generators(spec: Part) -> Iterator[Part]:
+    """Every generator of the task templates, those inside `zip` too."""
+    for task in spec.parts("tasks"):
+        if isinstance(task.data.get("for_each"), dict):
+            yield from _with_inner(task.part("for_each"))
+
+
+def _with_inner(generator: Part) -> Iterator[Part]:
+    yield generator
+    for inner in generator.parts("zip"):
+        yield from _with_inner(inner)
+
+
+def is_true(value: object) -> bool:
+    """Whether a flag is literally true; a template may be anything."""
+    return value is True
