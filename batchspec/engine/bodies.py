@@ -1,0 +1,278 @@
+"""What a body that has the right shape must still fulfil, and the defaults the service shows on a GET.
+
+Place: between `validate.py` and the handlers. In: a checked body. Out: the body to keep. Pure.
+
+What the local engine does not run yet is refused here, with the service's code and a message that says whose limit it
+is: a task that silently ran without its job preparation would be worse than none.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from batchspec.engine.errors import BatchError, bad_value
+from batchspec.engine.images import AGENTS
+from batchspec.engine.times import INFINITE, seconds_from_duration
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_FILE_MODE = re.compile(r"[0-7]{3,4}")
+_MAX_DISPLAY_NAME = 1024
+_MAX_DEPENDENCY_CHARACTERS = 64_000
+_MAX_SLOTS = 256
+_MIN_RESIZE_TIMEOUT_S = 300.0
+DEFAULT_USER: Final[dict[str, Any]] = {"autoUser": {"scope": "pool", "elevationLevel": "nonadmin"}}
+_NOT_YET_ON_JOBS = ("jobManagerTask", "jobPreparationTask", "jobReleaseTask")
+
+
+def pool_body(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A pool as it is kept. Raises BatchError."""
+    _check_id("id", body["id"])
+    _check_pool_limits(body)
+    _check_image(body)
+    start_task = body.get("startTask")
+    kept = {
+        "resizeTimeout": "PT15M",
+        "targetDedicatedNodes": 0,
+        "targetLowPriorityNodes": 0,
+        "enableAutoScale": False,
+        "enableInterNodeCommunication": False,
+        "taskSlotsPerNode": 1,
+        **body,
+        "taskSchedulingPolicy": {
+            "nodeFillType": "Spread",
+            "jobDefaultOrder": "none",
+            **body.get("taskSchedulingPolicy", {}),
+        },
+    }
+    if start_task is not None:
+        kept["startTask"] = start_task_body(start_task)
+    return kept
+
+
+def start_task_body(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A start task with its defaults. Raises BatchError."""
+    _check_task_parts(body, "startTask")
+    return {"userIdentity": DEFAULT_USER, "maxTaskRetryCount": 0, "waitForSuccess": True, **body}
+
+
+def check_pool_change(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The properties of a pool update, defaults filled in below them. Raises BatchError."""
+    _check_pool_limits(body)
+    if "virtualMachineConfiguration" in body:
+        _check_image(body)
+    changed = dict(body)
+    if "startTask" in body:
+        changed["startTask"] = start_task_body(body["startTask"])
+    return changed
+
+
+def check_resize_timeout(body: Mapping[str, Any]) -> None:
+    """At least five minutes. Raises BatchError."""
+    timeout = body.get("resizeTimeout")
+    if timeout is not None and seconds_from_duration(timeout) < _MIN_RESIZE_TIMEOUT_S:
+        raise bad_value("resizeTimeout", timeout, "The minimum value is 5 minutes.")
+
+
+def check_targets(body: Mapping[str, Any]) -> None:
+    """Node counts are not negative. Raises BatchError."""
+    for name in ("targetDedicatedNodes", "targetLowPriorityNodes"):
+        if body.get(name, 0) < 0:
+            raise bad_value(name, body[name], "The value must not be negative.")
+
+
+def _check_pool_limits(body: Mapping[str, Any]) -> None:
+    check_targets(body)
+    check_resize_timeout(body)
+    _check_display_name(body)
+    slots = body.get("taskSlotsPerNode", 1)
+    if not 1 <= slots <= _MAX_SLOTS:
+        raise bad_value("taskSlotsPerNode", slots, f"The value must be between 1 and {_MAX_SLOTS}.")
+    if not body.get("vmSize", "x").strip():
+        raise bad_value("vmSize", body["vmSize"])
+    if body.get("applicationPackageReferences"):
+        references = ", ".join(item["applicationId"] for item in body["applicationPackageReferences"])
+        raise BatchError("InvalidApplicationPackageReferences", ApplicationId=references)
+    if body.get("enableAutoScale"):
+        reason = "The local engine does not evaluate autoscale formulas: give a fixed size."
+        raise BatchError("InvalidAutoScalingSettings", Reason=reason)
+    _check_environment(body.get("startTask", {}).get("environmentSettings", ()), "startTask.environmentSettings")
+
+
+def _check_image(body: Mapping[str, Any]) -> None:
+    machine = body.get("virtualMachineConfiguration")
+    if machine is None:
+        raise BatchError("MissingRequiredProperty", PropertyName="virtualMachineConfiguration")
+    image, agent = machine["imageReference"], machine["nodeAgentSKUId"]
+    if agent.lower() not in AGENTS:
+        raise BatchError("NodeAgentSKUNotFound", nodeAgentSKUId=agent)
+    ids = [name for name in image if name.endswith("ImageId")]
+    parts = [name for name in ("publisher", "offer", "sku") if name in image]
+    if not ids and len(parts) < 3:
+        raise BatchError("MissingRequiredProperty", PropertyName="imageReference.publisher, offer and sku")
+    if len(ids) > 1 or (ids and parts):
+        raise bad_value("imageReference", sorted(image), "Give publisher, offer and sku, or one image id.")
+
+
+def job_body(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A job as it is kept. Raises BatchError."""
+    _check_id("id", body["id"])
+    _check_environment(body.get("commonEnvironmentSettings", ()), "commonEnvironmentSettings")
+    for name in _NOT_YET_ON_JOBS:
+        if name in body:
+            raise _not_run_here(name)
+    kept = {
+        "priority": 0,
+        "maxParallelTasks": -1,
+        "allowTaskPreemption": False,
+        "usesTaskDependencies": False,
+        "onAllTasksComplete": "noaction",
+        "onTaskFailure": "noaction",
+        **body,
+        "constraints": job_constraints(body.get("constraints", {})),
+    }
+    check_job_limits(kept)
+    return kept
+
+
+def job_constraints(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A job's constraints with the defaults."""
+    return {"maxWallClockTime": INFINITE, "maxTaskRetryCount": 0, **body}
+
+
+def check_job_limits(body: Mapping[str, Any]) -> None:
+    """What is true of a job at all times. Raises BatchError."""
+    _check_display_name(body)
+    if not -1000 <= body["priority"] <= 1000:
+        raise bad_value("priority", body["priority"], "The value must be between -1000 and 1000.")
+    parallel = body["maxParallelTasks"]
+    if parallel != -1 and parallel < 1:
+        raise bad_value("maxParallelTasks", parallel, "The value must be -1 or greater than 0.")
+    _check_retries(body["constraints"], "constraints.maxTaskRetryCount")
+    pool = body["poolInfo"]
+    if "autoPoolSpecification" in pool:
+        raise _not_run_here("poolInfo.autoPoolSpecification")
+    if "poolId" not in pool:
+        raise BatchError("MissingRequiredProperty", PropertyName="poolInfo.poolId")
+
+
+def task_body(body: Mapping[str, Any], *, job: Mapping[str, Any]) -> dict[str, Any]:
+    """A task as it is kept, `job` being its job's body. Raises BatchError."""
+    _check_id("id", body["id"])
+    _check_display_name(body)
+    _check_task_parts(body, "")
+    if "multiInstanceSettings" in body:
+        raise _not_run_here("multiInstanceSettings")
+    _check_retries(body.get("constraints", {}), "constraints.maxTaskRetryCount")
+    slots = body.get("requiredSlots", 1)
+    if not 1 <= slots <= _MAX_SLOTS:
+        raise bad_value("requiredSlots", slots, f"The value must be between 1 and {_MAX_SLOTS}.")
+    _check_dependencies(body.get("dependsOn", {}), job)
+    _check_exit_conditions(body.get("exitConditions", {}), job)
+    return {
+        "userIdentity": DEFAULT_USER,
+        "requiredSlots": 1,
+        **body,
+        "constraints": task_constraints(body.get("constraints", {}), job),
+    }
+
+
+def task_constraints(body: Mapping[str, Any], job: Mapping[str, Any]) -> dict[str, Any]:
+    """A task's constraints; the job's retry count is the default."""
+    default = {
+        "maxWallClockTime": INFINITE,
+        "retentionTime": "P7D",
+        "maxTaskRetryCount": job["constraints"]["maxTaskRetryCount"],
+    }
+    return {**default, **body}
+
+
+def check_constraints(body: Mapping[str, Any]) -> None:
+    """The constraints of a task update. Raises BatchError."""
+    _check_retries(body, "constraints.maxTaskRetryCount")
+
+
+def _check_task_parts(body: Mapping[str, Any], path: str) -> None:
+    prefix = f"{path}." if path else ""
+    if not body["commandLine"].strip():
+        raise bad_value(f"{prefix}commandLine", body["commandLine"])
+    if body.get("applicationPackageReferences"):
+        references = ", ".join(item["applicationId"] for item in body["applicationPackageReferences"])
+        raise BatchError("InvalidApplicationPackageReferences", ApplicationId=references)
+    _check_environment(body.get("environmentSettings", ()), f"{prefix}environmentSettings")
+    for index, file in enumerate(body.get("resourceFiles", ())):
+        _check_resource_file(file, f"{prefix}resourceFiles[{index}]")
+    for index, file in enumerate(body.get("outputFiles", ())):
+        if "container" not in file["destination"]:
+            raise BatchError("MissingRequiredProperty", PropertyName=f"{prefix}outputFiles[{index}].destination")
+
+
+def _check_resource_file(file: Mapping[str, Any], path: str) -> None:
+    sources = [name for name in ("httpUrl", "storageContainerUrl", "autoStorageContainerName") if name in file]
+    if len(sources) != 1:
+        reason = "Exactly one of httpUrl, storageContainerUrl and autoStorageContainerName must be specified."
+        raise bad_value(path, ", ".join(sources), reason)
+    if sources == ["httpUrl"] and not file.get("filePath"):
+        raise BatchError("MissingRequiredProperty", PropertyName=f"{path}.filePath")
+    if sources == ["httpUrl"] and "blobPrefix" in file:
+        raise bad_value(f"{path}.blobPrefix", file["blobPrefix"], "blobPrefix does not go with httpUrl.")
+    mode = file.get("fileMode")
+    if mode is not None and not _FILE_MODE.fullmatch(mode):
+        raise bad_value(f"{path}.fileMode", mode, "The value must be an octal file mode such as 0770.")
+
+
+def _check_dependencies(depends_on: Mapping[str, Any], job: Mapping[str, Any]) -> None:
+    if depends_on and not job["usesTaskDependencies"]:
+        raise BatchError("TaskDependenciesNotSpecifiedOnJob")
+    ids = depends_on.get("taskIds", ())
+    if sum(map(len, ids)) > _MAX_DEPENDENCY_CHARACTERS:
+        raise BatchError("TaskDependencyListTooLong")
+    for item in ids:
+        _check_id("dependsOn.taskIds", item)
+    for item in depends_on.get("taskIdRanges", ()):
+        if item["start"] < 0 or item["end"] < item["start"]:
+            raise bad_value("dependsOn.taskIdRanges", item, "start must not be negative nor greater than end.")
+
+
+def _check_exit_conditions(conditions: Mapping[str, Any], job: Mapping[str, Any]) -> None:
+    if job["onTaskFailure"] == "noaction" and any("jobAction" in options for options in _exit_options(conditions)):
+        reason = "A jobAction needs onTaskFailure to be performexitoptionsjobaction on the job."
+        raise bad_value("exitConditions.jobAction", "jobAction", reason)
+    for item in conditions.get("exitCodeRanges", ()):
+        if item["end"] < item["start"]:
+            raise bad_value("exitConditions.exitCodeRanges", item, "start must not be greater than end.")
+
+
+def _exit_options(conditions: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    for name in ("exitCodes", "exitCodeRanges"):
+        yield from (item["exitOptions"] for item in conditions.get(name, ()))
+    for name in ("preProcessingError", "fileUploadError", "default"):
+        yield conditions.get(name, {})
+
+
+def _check_environment(settings: Iterable[Mapping[str, Any]], path: str) -> None:
+    for item in settings:
+        name = item["name"]
+        if not name or "=" in name or "\0" in name or "\0" in item.get("value", ""):
+            raise bad_value(f"{path}.name", name)
+
+
+def _check_retries(body: Mapping[str, Any], path: str) -> None:
+    if body.get("maxTaskRetryCount", 0) < -1:
+        raise bad_value(path, body["maxTaskRetryCount"], "The value must be -1 or greater.")
+
+
+def _check_id(name: str, value: str) -> None:
+    if not _ID.fullmatch(value):
+        reason = "An id has 1 to 64 letters, digits, hyphens and underscores."
+        raise bad_value(name, value[:100], reason)
+
+
+def _check_display_name(body: Mapping[str, Any]) -> None:
+    name = body.get("displayName", "")
+    if len(name) > _MAX_DISPLAY_NAME:
+        raise bad_value("displayName", name[:100], f"The maximum is {_MAX_DISPLAY_NAME} characters.")
+
+
+def _not_run_here(name: str) -> BatchError:
+    reason = f"The local engine does not run {name}; this is its limit, not the service's."
+    return BatchError("UnsupportedProperty", PropertyName=name, Reason=reason)

@@ -1,0 +1,166 @@
+"""Operations on jobs.
+
+Place: named by the route table. In: a `Call`. Out: a `Reply`. What takes time is left to `jobs.Jobs`.
+"""
+
+import json
+from sqlite3 import Row
+from typing import Any, Final
+
+from batchspec.engine import bodies, tasks
+from batchspec.engine.call import Call, Reply, changed
+from batchspec.engine.core import Core
+from batchspec.engine.errors import BatchError, bad_value
+from batchspec.engine.jobs import Jobs
+from batchspec.engine.lifecycle import JOB
+from batchspec.engine.lists import JOB_FIELDS, page_of_rows
+from batchspec.engine.store import json_text
+from batchspec.engine.views import job_view, selected
+
+# Source: Job - Patch and Job - Update; what an update (PUT) leaves out goes back to these.
+_CHANGEABLE = (
+    "priority",
+    "maxParallelTasks",
+    "allowTaskPreemption",
+    "onAllTasksComplete",
+    "constraints",
+    "metadata",
+    "networkConfiguration",
+)
+_PUT_DEFAULTS: Final[dict[str, Any]] = {
+    "priority": 0,
+    "maxParallelTasks": -1,
+    "allowTaskPreemption": False,
+    "constraints": {},
+}
+
+
+class JobApi:
+    """Job operations."""
+
+    def __init__(self, core: Core, jobs: Jobs) -> None:
+        self._core = core
+        self._jobs = jobs
+
+    async def create(self, call: Call) -> Reply:
+        body = bodies.job_body(call.body)
+        store = self._core.store
+        if existing := store.find("SELECT state FROM jobs WHERE id = ?", body["id"]):
+            raise BatchError("JobBeingDeleted" if existing["state"] == "deleting" else "JobExists")
+        job_id = body.pop("id")
+        now = store.stamp()
+        with store.transaction():
+            pk = store.insert(
+                "jobs",
+                id=job_id,
+                pool=body["poolInfo"]["poolId"],
+                state="active",
+                state_time=now,
+                created=now,
+                modified=now,
+                priority=body["priority"],
+                parallel=body["maxParallelTasks"],
+                body=json_text(body),
+            )
+            self._jobs.watch(store.one("SELECT * FROM jobs WHERE pk = ?", pk))
+        # The service says job-1 whatever the id; recorded.
+        return changed(now, location=f"{self._core.base_url}/jobs/job-1")
+
+    async def list(self, call: Call) -> Reply:
+        return page_of_rows(call, self._core.store, "jobs", JOB_FIELDS, self._view, fragment="jobs")
+
+    async def get(self, call: Call) -> Reply:
+        row = self._found(call)
+        return Reply(selected(self._view(row), call.select), fragment="jobs/@Element", stamp=row["modified"])
+
+    async def update(self, call: Call) -> Reply:
+        return self._change(self._found(call), call.body)
+
+    async def replace(self, call: Call) -> Reply:
+        row = self._found(call)
+        if "poolInfo" not in call.body:
+            raise BatchError("MissingRequiredProperty", PropertyName="poolInfo")
+        kept = json.loads(row["body"])
+        default_action = {"onAllTasksComplete": kept["onAllTasksComplete"]}
+        return self._change(row, {"metadata": [], **default_action, **_PUT_DEFAULTS, **call.body})
+
+    def _change(self, row: Row, change: dict[str, Any]) -> Reply:
+        JOB.after(row["state"], "change")
+        body: dict[str, Any] = json.loads(row["body"])
+        pool = _changed_pool(row, body, change)
+        _check_action(body, change)
+        body |= {name: change[name] for name in _CHANGEABLE if name in change}
+        body["constraints"] = bodies.job_constraints(body["constraints"])
+        body["poolInfo"] = pool
+        bodies.check_job_limits(body)
+        now = self._core.store.stamp()
+        with self._core.store.transaction():
+            self._core.store.update(
+                "jobs",
+                row["pk"],
+                body=json_text(body),
+                pool=pool["poolId"],
+                priority=body["priority"],
+                parallel=body["maxParallelTasks"],
+                modified=now,
+            )
+            self._jobs.watch(self._core.store.one("SELECT * FROM jobs WHERE pk = ?", row["pk"]))
+        self._core.wake()
+        return changed(now)
+
+    async def delete(self, call: Call) -> Reply:
+        await self._jobs.delete(self._found(call))
+        return Reply()
+
+    async def terminate(self, call: Call) -> Reply:
+        row = self._found(call)
+        await self._jobs.terminate(row, call.body.get("terminateReason", "UserTerminate"))
+        return changed(self._stamp(row))
+
+    async def disable(self, call: Call) -> Reply:
+        row = self._found(call)
+        await self._jobs.disable(row, call.body["disableTasks"])
+        return changed(self._stamp(row))
+
+    async def enable(self, call: Call) -> Reply:
+        return changed(self._jobs.enable(self._found(call)))
+
+    async def task_counts(self, call: Call) -> Reply:
+        row = find_job(self._core, call)
+        return Reply(tasks.counts(self._core.store, row["pk"]), fragment="taskcountsresult/@Element")
+
+    def _view(self, row: Row) -> dict[str, Any]:
+        return job_view(row, self._core.base_url)
+
+    def _found(self, call: Call) -> Row:
+        row = find_job(self._core, call)
+        call.check_conditions(row["modified"])
+        return row
+
+    def _stamp(self, row: Row) -> int:
+        now = self._core.store.find("SELECT modified FROM jobs WHERE pk = ?", row["pk"])
+        stamp: int = (now or row)["modified"]
+        return stamp
+
+
+def find_job(core: Core, call: Call) -> Row:
+    """The job a call names. Raises BatchError JobNotFound."""
+    row = core.store.find("SELECT * FROM jobs WHERE id = ?", call.path["job"])
+    if row is None:
+        raise BatchError("JobNotFound")
+    return row
+
+
+def _changed_pool(row: Row, body: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    kept: dict[str, Any] = body["poolInfo"]
+    pool: dict[str, Any] = change.get("poolInfo", kept)
+    if pool != kept and row["state"] != "disabled":
+        reason = "poolInfo can be changed only while the job is disabled."
+        raise BatchError("OperationInvalidForCurrentState", PropertyName="poolInfo", Reason=reason)
+    return pool
+
+
+def _check_action(body: dict[str, Any], change: dict[str, Any]) -> None:
+    action = change.get("onAllTasksComplete", body["onAllTasksComplete"])
+    if body["onAllTasksComplete"] == "terminatejob" and action == "noaction":
+        raise bad_value("onAllTasksComplete", action, "It cannot be changed back from terminatejob.")

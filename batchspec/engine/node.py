@@ -1,0 +1,289 @@
+"""A node: a folder tree that boots, runs its start task and then tasks.
+
+Place: made by the fleet; given tasks by the scheduler. In: the pool's definition, tasks. Out: states in the store,
+processes by way of `Attempt`. It never chooses what to run.
+"""
+
+import asyncio
+import json
+import logging
+from collections import deque
+from sqlite3 import Row
+from typing import Any, Literal
+
+from batchspec.engine.attempt import Attempt, Work
+from batchspec.engine.core import Core
+from batchspec.engine.environment import Place, environment
+from batchspec.engine.images import is_windows
+from batchspec.engine.lifecycle import NODE, Outcome, is_retried
+from batchspec.engine.store import json_text
+from batchspec.engine.task_run import NO_CONTAINERS, Stop, TaskRun
+from batchspec.engine.times import text_from_ticks
+
+_log = logging.getLogger("batchspec.engine")
+
+FOLDERS = ("applications", "fsmounts", "shared", "startup", "volatile", "workitems")
+_AT_WORK = ("idle", "running", "offline")
+_RECENT_TASKS = 10
+
+Vacate = Literal["requeue", "terminate", "taskcompletion", "retaineddata"]
+
+
+class Node:
+    """One node of a pool, in the state the store has it in."""
+
+    def __init__(self, core: Core, row: Row, pool_id: str, slots: int, state_id: str) -> None:
+        self.pk: int = row["pk"]
+        self.id: str = row["id"]
+        self.state: str = row["state"]
+        self.schedules = bool(row["scheduling"])
+        self.is_dedicated = bool(row["dedicated"])
+        self.slots = slots
+        self.used_slots = 0
+        self.runs: dict[int, TaskRun] = {}
+        self.recent: deque[int] = deque(maxlen=_RECENT_TASKS)
+        self.root = core.nodes_dir / pool_id / self.id
+        self._core = core
+        self._pool_id = pool_id
+        self._mark = f"{state_id}/{pool_id}/{self.id}"
+        self._starting: Attempt | None = None
+        self._boot: asyncio.Task[None] | None = None
+        self._emptied = asyncio.Event()
+        self._emptied.set()
+
+    # -- what the scheduler asks and does
+
+    @property
+    def free_slots(self) -> int:
+        """How many slots a new task could have; none unless the node takes tasks."""
+        if self.state not in ("idle", "running") or not self.schedules:
+            return 0
+        return self.slots - self.used_slots
+
+    @property
+    def is_coming_up(self) -> bool:
+        """Whether the node may take tasks soon without anybody's doing."""
+        return self._boot is not None and not self._boot.done()
+
+    def begin(self, task: Row, job: Row) -> None:
+        """Run a task; it is marked as running by the caller, in the caller's transaction."""
+        run = TaskRun(self._core, self._place(), self._mark, task, job)
+        self.runs[run.pk] = run
+        self.used_slots += run.slots
+        self._core.running += 1
+        self._core.runs.setdefault(run.job, set()).add(run)
+        self._emptied.clear()
+        self._settle()
+        self._core.spawn(self._drive(run))
+
+    async def _drive(self, run: TaskRun) -> None:
+        try:
+            outcome = await run.run()
+        except Exception as error:  # noqa: BLE001 - whatever it was, the task must end
+            _log.exception("a task run failed")
+            outcome = run.outcome_of_fault(error)
+        try:
+            # One commit for all that the end of a task means: a kill leaves all of it or nothing.
+            with self._core.store.transaction():
+                effect = run.conclude(outcome)
+                self._ended(run, completed=effect is not None)
+                self._core.task_ended(run.job, effect)
+        finally:
+            run.ended.set()
+
+    def _ended(self, run: TaskRun, *, completed: bool) -> None:
+        del self.runs[run.pk]
+        self.used_slots -= run.slots
+        self._core.running -= 1
+        siblings = self._core.runs[run.job]
+        siblings.discard(run)
+        if not siblings:
+            del self._core.runs[run.job]
+        if completed:
+            self.recent.append(run.pk)
+            sql = "UPDATE nodes SET tasks_run = tasks_run + 1, tasks_succeeded = tasks_succeeded + ? WHERE pk = ?"
+            self._core.store.run(sql, int(run.succeeded), self.pk)
+        if not self.runs:
+            self._emptied.set()
+        self._settle()
+        self._core.wake()
+
+    # -- its states
+
+    def _enter(self, event: str) -> None:
+        state = NODE.after(self.state, event)
+        if state != self.state:
+            self.state = state
+            self._core.store.update("nodes", self.pk, state=state, state_time=self._core.store.stamp())
+
+    def _settle(self) -> None:
+        if self.state in _AT_WORK:
+            self._enter("busy" if self.runs else "ready" if self.schedules else "off")
+
+    def set_scheduling(self, enabled: bool, vacate: Stop | None = None) -> None:
+        """Let the node take tasks, or no more; `vacate` says what becomes of those it runs."""
+        self.schedules = enabled
+        self._core.store.update("nodes", self.pk, scheduling=int(enabled))
+        for run in list(self.runs.values()) if vacate else ():
+            run.stop(vacate or "requeue")
+        self._settle()
+        self._core.wake()
+
+    def _body(self) -> dict[str, Any]:
+        row = self._core.store.one("SELECT body FROM nodes WHERE pk = ?", self.pk)
+        body: dict[str, Any] = json.loads(row["body"])
+        return body
+
+    def _note(self, **properties: Any) -> None:
+        body = {**self._body(), **properties}
+        kept = {name: value for name, value in body.items() if value is not None}
+        self._core.store.update("nodes", self.pk, body=json_text(kept))
+
+    def _place(self) -> Place:
+        core = self._core
+        return Place(self.root, core.settings.account, core.base_url, self._pool_id, self.id, self.is_dedicated)
+
+    # -- boot and start task
+
+    def boot(self, pool_body: dict[str, Any]) -> None:
+        """Come up with the pool's definition as it is now, in the background."""
+        self._enter("start")
+        self._boot = self._core.spawn(self._come_up(pool_body))
+
+    async def _come_up(self, pool_body: dict[str, Any]) -> None:
+        for name in FOLDERS:
+            (self.root / name).mkdir(parents=True, exist_ok=True)
+        start_task = pool_body.get("startTask")
+        self._core.store.update("nodes", self.pk, booted=self._core.store.stamp())
+        self._note(startTask=start_task, startTaskInfo=None, errors=None)
+        if error := _limit_of_this_machine(pool_body):
+            self._note(errors=[error])
+            self._advance("break")
+        elif start_task is None:
+            self._advance("ready")
+        elif not start_task["waitForSuccess"]:
+            self._advance("ready")
+            await self._run_start_task(start_task)
+        else:
+            self._advance("wait")
+            succeeded = await self._run_start_task(start_task)
+            self._advance("ready" if succeeded else "fail_start_task")
+
+    def _advance(self, event: str) -> None:
+        # A node that was told to leave meanwhile stays on its way out.
+        if self.state != "leavingpool":
+            self._enter(event)
+            self._settle()
+            self._core.wake()
+
+    async def _run_start_task(self, body: dict[str, Any]) -> bool:
+        # Start tasks of different nodes would fight over the same package manager: one at a time.
+        async with self._core.start_turn:
+            info: dict[str, Any] = {"state": "running", "startTime": self._now(), "retryCount": 0}
+            while True:
+                self._note(startTaskInfo=info)
+                self._starting = Attempt(self._start_work(body, info["retryCount"]), self._core.carrier)
+                outcome = await self._stoppable(self._starting)
+                if not is_retried(outcome, retries=info["retryCount"], limit=body["maxTaskRetryCount"]):
+                    break
+                info = {**info, "retryCount": info["retryCount"] + 1, "lastRetryTime": self._now()}
+        self._note(startTaskInfo={**info, "state": "completed", "endTime": self._now(), **_ending(outcome)})
+        return outcome.failure is None
+
+    async def _stoppable(self, attempt: Attempt) -> Outcome:
+        running = asyncio.ensure_future(attempt.run())
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            attempt.stop()
+            await running
+            raise
+
+    def _start_work(self, body: dict[str, Any], retry: int) -> Work:
+        folder = self.root / "startup"
+        return Work(
+            command_line=body["commandLine"],
+            folder=folder,
+            env=environment(self._place(), folder, body.get("environmentSettings", ())),
+            mark=f"{self._mark}/startup/{retry}",
+            resource_files=body.get("resourceFiles", ()),
+            refused=NO_CONTAINERS if "containerSettings" in body else None,
+        )
+
+    def _now(self) -> str:
+        return text_from_ticks(self._core.store.stamp())
+
+    # -- leaving and coming back
+
+    def recover(self, pool_body: dict[str, Any]) -> None:
+        """Be again what the engine's end interrupted: only a boot that was going on runs the start task again."""
+        if self.state in ("creating", "starting", "waitingforstarttask", "rebooting", "reimaging"):
+            if self.state == "reimaging":
+                self._core.discard(self.root)
+            self.boot(pool_body)
+            return
+        self._settle()
+        info, start_task = self._body().get("startTaskInfo", {}), pool_body.get("startTask")
+        if info.get("state") == "running" and start_task is not None and self.state in _AT_WORK:
+            self._boot = self._core.spawn(self._rerun_start_task(start_task))
+
+    async def _rerun_start_task(self, body: dict[str, Any]) -> None:
+        await self._run_start_task(body)
+
+    def restart(self, event: Literal["reboot", "reimage"], option: Vacate, pool_body: dict[str, Any]) -> None:
+        """Reboot or reimage in the background. Raises BatchError (409) when the node's state does not allow it."""
+        self._enter(event)
+        self._boot = self._core.spawn(self._restart(event, option, pool_body))
+
+    async def _restart(self, event: str, option: Vacate, pool_body: dict[str, Any]) -> None:
+        await self.vacate(option)
+        if event == "reimage":
+            self._core.discard(self.root)
+        self._enter("start")
+        await self._come_up(pool_body)
+
+    def leave(self) -> None:
+        """Take no more tasks, on the way out of the pool."""
+        self._enter("leave")
+
+    def stay(self) -> None:
+        """Be a node of the pool again after a resize that was stopped."""
+        self._enter("stay")
+        self._settle()
+        self._core.wake()
+
+    async def vacate(self, option: Vacate, *, by_user: bool = True) -> None:
+        """Return when nothing runs here any more: tasks ended at once or, for `taskcompletion`, waited for."""
+        if option in ("requeue", "terminate"):
+            for run in list(self.runs.values()):
+                run.stop("terminate" if option == "terminate" else "requeue", by_user=by_user)
+        await self._emptied.wait()
+
+    async def stop_boot(self) -> None:
+        """End the start task, if one runs; it runs anew at the next boot."""
+        boot = self._boot
+        if boot is not None and not boot.done() and boot is not asyncio.current_task():
+            boot.cancel()
+            await asyncio.wait({boot})
+
+
+def _ending(outcome: Outcome) -> dict[str, Any]:
+    body: dict[str, Any] = {"result": outcome.result}
+    if outcome.exit_code is not None:
+        body["exitCode"] = outcome.exit_code
+    if outcome.failure is not None:
+        body["failureInfo"] = outcome.failure.body()
+    return body
+
+
+def _limit_of_this_machine(pool_body: dict[str, Any]) -> dict[str, Any] | None:
+    """Why a node of this pool can never work here, as an error of the node."""
+    machine = pool_body["virtualMachineConfiguration"]
+    if is_windows(machine):
+        agent = machine["nodeAgentSKUId"]
+        message = "The local engine has no Windows nodes; this is its limit, not the service's."
+        return {"code": "UnsupportedImage", "message": message, "errorDetails": [{"name": "Image", "value": agent}]}
+    if machine.get("containerConfiguration", {}).get("containerImageNames"):
+        message = f"{NO_CONTAINERS.message}."
+        return {"code": "ContainerPoolImagePullFailed", "message": message, "errorDetails": []}
+    return None

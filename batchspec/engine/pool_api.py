@@ -1,0 +1,176 @@
+"""Operations on pools.
+
+Place: named by the route table. In: a `Call`. Out: a `Reply`. Each checks what the service checks and leaves the work
+to the fleet.
+"""
+
+import json
+from sqlite3 import Row
+from typing import Any
+
+from batchspec.engine import bodies
+from batchspec.engine.call import Call, Reply, changed
+from batchspec.engine.core import Core
+from batchspec.engine.errors import BatchError, bad_value
+from batchspec.engine.fleet import Fleet
+from batchspec.engine.lifecycle import POOL
+from batchspec.engine.lists import COUNT_FIELDS, POOL_FIELDS, page_of_items, page_of_rows
+from batchspec.engine.store import json_text
+from batchspec.engine.views import pool_view, selected
+
+MAX_POOLS = 500
+_MAX_REMOVED = 100
+# Source: Pool - Patch; the others may change only while the pool has no nodes.
+_CHANGED_ANY_TIME = frozenset({"startTask", "metadata", "applicationPackageReferences"})
+
+# The service's own spelling of the states in node counts.
+_COUNTED_STATES = (
+    "creating deallocated deallocating idle leavingPool offline preempted rebooting reimaging running starting "
+    "startTaskFailed unknown unusable waitingForStartTask upgradingOS"
+).split()
+
+
+class PoolApi:
+    """Pool operations."""
+
+    def __init__(self, core: Core, fleet: Fleet) -> None:
+        self._core = core
+        self._fleet = fleet
+
+    async def create(self, call: Call) -> Reply:
+        body = bodies.pool_body(call.body)
+        store = self._core.store
+        if existing := store.find("SELECT state FROM pools WHERE id = ?", body["id"]):
+            raise BatchError("PoolBeingDeleted" if existing["state"] == "deleting" else "PoolExists")
+        if store.one("SELECT COUNT(*) FROM pools")[0] >= MAX_POOLS:
+            raise BatchError("PoolQuotaReached")
+        pool_id = body.pop("id")
+        now = store.stamp()
+        with store.transaction():
+            pk = store.insert(
+                "pools",
+                id=pool_id,
+                state="active",
+                state_time=now,
+                allocation="steady",
+                allocation_time=now,
+                created=now,
+                modified=now,
+                body=json_text(body),
+            )
+            self._fleet.open(store.one("SELECT * FROM pools WHERE pk = ?", pk))
+        return changed(self._stamp(pk), location=f"{self._core.base_url}/pools/{pool_id}")
+
+    async def list(self, call: Call) -> Reply:
+        return page_of_rows(call, self._core.store, "pools", POOL_FIELDS, self._view, fragment="pools")
+
+    async def get(self, call: Call) -> Reply:
+        row = self._found(call)
+        call.check_conditions(row["modified"])
+        body = selected(self._view(row), call.select)
+        return Reply(body, fragment="pools/@Element", stamp=row["modified"])
+
+    async def exists(self, call: Call) -> Reply:
+        row = self._found(call)
+        call.check_conditions(row["modified"])
+        return Reply(stamp=row["modified"])
+
+    async def update(self, call: Call) -> Reply:
+        row = self._to_change(call)
+        change = bodies.check_pool_change(call.body)
+        frozen = sorted(set(change) - _CHANGED_ANY_TIME)
+        if frozen and self._fleet.nodes(row["pk"]):
+            raise BatchError(
+                "OperationInvalidForCurrentState",
+                PropertyName=", ".join(frozen),
+                Reason="These properties can be changed only while the pool has no nodes.",
+            )
+        return self._keep(row, {**json.loads(row["body"]), **change})
+
+    async def replace(self, call: Call) -> Reply:
+        row = self._to_change(call)
+        change = bodies.check_pool_change(call.body)
+        kept = {name: value for name, value in json.loads(row["body"]).items() if name not in _CHANGED_ANY_TIME}
+        return self._keep(row, {**kept, **change})
+
+    async def resize(self, call: Call) -> Reply:
+        row = self._to_change(call)
+        bodies.check_targets(call.body)
+        bodies.check_resize_timeout(call.body)
+        names = ("targetDedicatedNodes", "targetLowPriorityNodes", "resizeTimeout")
+        change = {name: call.body[name] for name in names if name in call.body}
+        if not {"targetDedicatedNodes", "targetLowPriorityNodes"} & change.keys():
+            name = "targetDedicatedNodes and/or targetLowPriorityNodes"
+            raise BatchError("MissingRequiredProperty", PropertyName=name)
+        work = self._fleet.resize(row, change, call.body.get("nodeDeallocationOption", "requeue"))
+        if work is not None:
+            await self._core.brief(work)
+        return changed(self._stamp(row["pk"]))
+
+    async def stop_resize(self, call: Call) -> Reply:
+        row = self._to_change(call)
+        self._fleet.stop_resize(row)
+        return changed(self._stamp(row["pk"]))
+
+    async def remove_nodes(self, call: Call) -> Reply:
+        row = self._to_change(call)
+        ids: list[str] = call.body["nodeList"]
+        bodies.check_resize_timeout(call.body)
+        if not 1 <= len(ids) <= _MAX_REMOVED:
+            raise bad_value("nodeList", len(ids), f"A request removes 1 to {_MAX_REMOVED} nodes.")
+        nodes = self._fleet.nodes(row["pk"])
+        if unknown := [node_id for node_id in ids if node_id not in nodes]:
+            raise BatchError("NodeNotFound", NodeId=unknown[0])
+        option = call.body.get("nodeDeallocationOption", "requeue")
+        await self._core.brief(self._fleet.remove(row, ids, option, call.body.get("resizeTimeout")))
+        return changed(self._stamp(row["pk"]))
+
+    async def delete(self, call: Call) -> Reply:
+        row = self._found(call)
+        call.check_conditions(row["modified"])
+        await self._fleet.delete(row)
+        return Reply()
+
+    async def node_counts(self, call: Call) -> Reply:
+        pools = self._core.store.all("SELECT pk, id FROM pools ORDER BY id")
+        items = (self._counts(row) for row in pools)
+        return page_of_items(call, items, COUNT_FIELDS, key="poolId", fragment="poolnodecounts", most=10)
+
+    def _counts(self, pool: Row) -> dict[str, Any]:
+        counts = [dict.fromkeys([*_COUNTED_STATES, "total"], 0) for _ in range(2)]
+        spelled = {name.lower(): name for name in _COUNTED_STATES}
+        query = "SELECT dedicated, state, COUNT(*) FROM nodes WHERE pool = ? GROUP BY dedicated, state"
+        for dedicated, state, number in self._core.store.all(query, pool["pk"]):
+            counts[dedicated][spelled[state]] += number
+            counts[dedicated]["total"] += number
+        return {"poolId": pool["id"], "dedicated": counts[1], "lowPriority": counts[0]}
+
+    def _view(self, row: Row) -> dict[str, Any]:
+        return pool_view(row, self._core.store, self._core.base_url)
+
+    def _found(self, call: Call) -> Row:
+        return find_pool(self._core, call.path["pool"])
+
+    def _to_change(self, call: Call) -> Row:
+        row = self._found(call)
+        call.check_conditions(row["modified"])
+        POOL.after(row["state"], "change")
+        return row
+
+    def _keep(self, row: Row, body: dict[str, Any]) -> Reply:
+        self._core.store.update("pools", row["pk"], body=json_text(body), modified=self._core.store.stamp())
+        self._fleet.obey(row["pk"], body)
+        return changed(self._stamp(row["pk"]))
+
+    def _stamp(self, pk: int) -> int:
+        # A pool that shrank to nothing and was deleted at once has no row any more.
+        row = self._core.store.find("SELECT modified FROM pools WHERE pk = ?", pk)
+        return row["modified"] if row else self._core.store.stamp()
+
+
+def find_pool(core: Core, pool_id: str) -> Row:
+    """The pool with that id. Raises BatchError PoolNotFound."""
+    row = core.store.find("SELECT * FROM pools WHERE id = ?", pool_id)
+    if row is None:
+        raise BatchError("PoolNotFound")
+    return row

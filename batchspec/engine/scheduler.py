@@ -1,0 +1,128 @@
+"""Which task runs on which node, when.
+
+Place: between the ledger and the nodes; woken when either changes, never polling. In: ready tasks, free slots. Out:
+tasks that began. Choosing a node is pure; what is ready is asked of an index, so that a job with 100,000 waiting tasks
+costs no memory and no more than a short one.
+
+Decisions: jobs by priority, then age; tasks of a job in the order they were added; a task that does not fit now does
+not keep smaller ones from running. However many nodes there are, they share one machine: at most `task_limit` ordinary
+tasks run at once. Pools take turns at what is free.
+"""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from sqlite3 import Row
+from typing import Protocol
+
+from batchspec.engine import tasks
+from batchspec.engine.core import Core
+from batchspec.engine.node import Node
+
+
+class PoolOfNodes(Protocol):
+    """What the scheduler asks of a pool."""
+
+    id: str
+    packs: bool
+
+    @property
+    def members(self) -> Sequence[Node]: ...
+
+
+class Fleet(Protocol):
+    """What the scheduler asks of the fleet."""
+
+    @property
+    def active_pools(self) -> Sequence[PoolOfNodes]: ...
+
+
+_JOBS = """
+SELECT * FROM jobs j WHERE pool = ? AND state = 'active'
+AND EXISTS (SELECT 1 FROM tasks WHERE job = j.pk AND state = 'active' AND unmet = 0)
+ORDER BY priority DESC, pk
+"""
+_READY = """
+SELECT * FROM tasks WHERE job = ? AND state = 'active' AND unmet = 0 AND slots <= ? ORDER BY pk LIMIT ?
+"""
+
+
+class Scheduler:
+    """Gives ready tasks to free nodes."""
+
+    def __init__(self, core: Core, fleet: Fleet) -> None:
+        self._core = core
+        self._fleet = fleet
+        self._is_woken = False
+        self._is_stopped = False
+        self._turn = 0
+        core.wake = self.wake
+
+    def wake(self) -> None:
+        """Look for work soon; any number of calls before that are one."""
+        if not self._is_woken and not self._is_stopped:
+            self._is_woken = True
+            asyncio.get_running_loop().call_soon(self._pass)
+
+    def stop(self) -> None:
+        """Start nothing any more."""
+        self._is_stopped = True
+
+    def _pass(self) -> None:
+        self._is_woken = False
+        if self._is_stopped or self._room() <= 0:
+            return
+        pools = self._fleet.active_pools
+        self._turn += 1
+        first = self._turn % len(pools) if pools else 0
+        with self._core.store.transaction():
+            for pool in [*pools[first:], *pools[:first]]:
+                if self._room() > 0:
+                    self._fill(pool)
+
+    def _room(self) -> int:
+        return self._core.settings.task_limit - self._core.running
+
+    def _fill(self, pool: PoolOfNodes) -> None:
+        nodes = [node for node in pool.members if node.free_slots > 0]
+        if not nodes:
+            return
+        for job in self._core.store.all(_JOBS, pool.id):
+            while batch := self._next_tasks(job, nodes):
+                for task in batch:
+                    self._begin(pool, nodes, task, job)
+            if self._room() <= 0:
+                return
+
+    def _next_tasks(self, job: Row, nodes: Sequence[Node]) -> list[Row]:
+        most = max(node.free_slots for node in nodes)
+        room = min(self._room(), sum(node.free_slots for node in nodes))
+        if job["parallel"] > 0:
+            room = min(room, job["parallel"] - len(self._core.runs.get(job["pk"], ())))
+        return self._core.store.all(_READY, job["pk"], most, room) if room > 0 and most > 0 else []
+
+    def _begin(self, pool: PoolOfNodes, nodes: Sequence[Node], task: Row, job: Row) -> None:
+        node = choose(nodes, task["slots"], packs=pool.packs, affinity=_affinity(task))
+        if node is not None:
+            tasks.start(self._core.store, task["pk"], node=f"{pool.id}/{node.id}")
+            node.begin(task, job)
+
+
+def choose(nodes: Sequence[Node], slots: int, *, packs: bool, affinity: str = "") -> Node | None:
+    """The node for a task of that many slots: the one it is bound to, else the fullest (pack) or emptiest that fits."""
+    fitting = [node for node in nodes if node.free_slots >= slots]
+    bound = next((node for node in fitting if affinity in (node.id, f"TVM:{node.id}")), None)
+    if bound is not None or not fitting:
+        return bound
+    if packs:
+        return max(fitting, key=lambda node: node.used_slots)
+    return min(fitting, key=lambda node: node.used_slots)
+
+
+def _affinity(task: Row) -> str:
+    body: str = task["body"]
+    if '"affinityInfo"' not in body:
+        return ""
+    # The text may only mention it, in an environment variable.
+    affinity: str = json.loads(body).get("affinityInfo", {}).get("affinityId", "")
+    return affinity

@@ -1,0 +1,181 @@
+"""The engine as a whole: an ASGI app that is an Azure Batch account, and what runs behind it.
+
+Place: made by the daemon in the serving process (and by tests). In: `Settings`. Out: `Engine.app`, to be served on
+exactly the host and port of the settings. It never listens itself and never touches Azurite.
+
+Start is recovery: there is one way to begin, whether the engine was stopped, killed or never ran. Leftover processes
+end, running tasks go back to the queue, interrupted boots, deletions and terminations go on.
+"""
+
+import logging
+import shutil
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match, Route
+
+from batchspec.engine.account_api import AccountApi
+from batchspec.engine.call import Desk
+from batchspec.engine.clock import Clock, SystemClock
+from batchspec.engine.core import Core, Settings
+from batchspec.engine.errors import BatchError
+from batchspec.engine.file_api import FileApi
+from batchspec.engine.fleet import Fleet
+from batchspec.engine.job_api import JobApi
+from batchspec.engine.jobs import Jobs
+from batchspec.engine.lifecycle import ExitReaction
+from batchspec.engine.node_api import NodeApi
+from batchspec.engine.pool_api import PoolApi
+from batchspec.engine.process import end_leftovers
+from batchspec.engine.retention import Retention
+from batchspec.engine.routes import Apis, Line, lines
+from batchspec.engine.scheduler import Scheduler
+from batchspec.engine.storage import StorageAccount
+from batchspec.engine.store import Store
+from batchspec.engine.task_api import TaskApi
+from batchspec.engine.transfer import Transfer
+
+__all__ = ["UVICORN_OPTIONS", "Engine", "Settings"]
+
+_log = logging.getLogger("batchspec.engine")
+
+UVICORN_OPTIONS: dict[str, Any] = {
+    "server_header": False,
+    "access_log": False,
+    "log_config": None,
+    "lifespan": "off",
+    "timeout_keep_alive": 75,
+}
+"""What uvicorn must be told: the app sends the service's own `Server` header."""
+
+_SCHEDULABLE = """
+SELECT 1 FROM jobs j JOIN tasks t ON t.job = j.pk AND t.state = 'active' AND t.unmet = 0
+WHERE j.pool = ? AND j.state = 'active' AND t.slots <= ? LIMIT 1
+"""
+
+
+class Engine:
+    """An Azure Batch account on this machine."""
+
+    def __init__(self, settings: Settings, *, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        for name in ("nodes", "trash"):
+            (settings.state_dir / name).mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._store = Store(settings.state_dir / "engine.sqlite3", self._clock)
+        self._state_id = self._known_state_id()
+        self._transfer = _transfer(settings)
+        self._core = Core(settings, self._clock, self._store, self._transfer)
+        self._fleet = Fleet(self._core, self._state_id)
+        self._scheduler = Scheduler(self._core, self._fleet)
+        self._jobs = Jobs(self._core)
+        self._retention = Retention(self._core)
+        self._core.task_ended = self._task_ended
+        self._last_request = self._clock.now()
+        self.app = self._application()
+
+    def _known_state_id(self) -> str:
+        self._store.run("INSERT OR IGNORE INTO facts VALUES('state_id', ?)", uuid.uuid4().hex)
+        state_id: str = self._store.one("SELECT value FROM facts WHERE name = 'state_id'")[0]
+        return state_id
+
+    def _application(self) -> Starlette:
+        core, settings = self._core, self._core.settings
+        apis = Apis(
+            account=AccountApi(),
+            pools=PoolApi(core, self._fleet),
+            nodes=NodeApi(core, self._fleet),
+            jobs=JobApi(core, self._jobs),
+            tasks=TaskApi(core, self._jobs),
+            task_files=FileApi(core, "task"),
+            node_files=FileApi(core, "node"),
+        )
+        desk = Desk(settings, self._clock)
+        routes = [self._route(desk, line) for line in lines(apis)]
+        return Starlette(routes=[*self._admin_routes(), *routes, self._unknown(desk, routes)])
+
+    def _route(self, desk: Desk, line: Line) -> Route:
+        async def endpoint(request: Request) -> Response:
+            self._last_request = self._clock.now()
+            return await desk.serve(request, line, line.handler)
+
+        route = Route(line.path, endpoint, methods=[line.method], name=line.name)
+        # Starlette answers HEAD wherever it answers GET; the service has HEAD only where it says so.
+        route.methods = {line.method}
+        return route
+
+    def _admin_routes(self) -> Sequence[Route]:
+        """Operations that Azure does not have; none yet."""
+        return ()
+
+    def _unknown(self, desk: Desk, routes: Sequence[Route]) -> Route:
+        async def endpoint(request: Request) -> Response:
+            known = any(route.matches(request.scope)[0] is not Match.NONE for route in routes)
+            return await desk.refuse(request, BatchError("UnsupportedHttpVerb" if known else "ResourceNotFound"))
+
+        route = Route("/{path:path}", endpoint)
+        route.methods = None
+        return route
+
+    def _task_ended(self, job: int, effect: ExitReaction | None) -> None:
+        self._jobs.task_ended(job, effect)
+        self._retention.look()
+
+    # -- life
+
+    async def start(self) -> None:
+        """Recover what an earlier run left, and go to work. Idempotent after a kill at any moment."""
+        ended = end_leftovers(f"{self._state_id}/")
+        if ended:
+            _log.info("ended %d processes of an earlier run", ended)
+        self._requeue_interrupted()
+        for leftover in self._core.trash_dir.iterdir():
+            shutil.rmtree(leftover, ignore_errors=True)
+        self._fleet.recover()
+        self._jobs.recover()
+        self._retention.look()
+        self._scheduler.wake()
+
+    def _requeue_interrupted(self) -> None:
+        # As after the loss of a node: not the user's doing, so requeueCount stays.
+        self._store.run(
+            "UPDATE tasks SET previous = state, previous_time = state_time, state = 'active', state_time = ?, "
+            "started = NULL, node = NULL, exit_code = NULL WHERE state IN ('running', 'preparing')",
+            self._store.stamp(),
+        )
+
+    async def stop(self) -> None:
+        """End every process, put its task back into the queue and close the files."""
+        self._scheduler.stop()
+        await self._fleet.stop()
+        self._jobs.close()
+        self._retention.close()
+        self._core.cancel_background()
+        await self._core.finish_background()
+        await self._transfer.close()
+        self._store.close()
+
+    def idle_seconds(self) -> float:
+        """Seconds since the last request while there is nothing to do; 0 when there is."""
+        if self._is_busy():
+            return 0.0
+        return max((self._clock.now() - self._last_request).total_seconds(), 0.0)
+
+    def _is_busy(self) -> bool:
+        if self._core.running > 0:
+            return True
+        for pool in self._fleet.active_pools:
+            if any(node.is_coming_up for node in pool.members):
+                return True
+            has_nodes = any(node.free_slots > 0 for node in pool.members)
+            if has_nodes and self._store.find(_SCHEDULABLE, pool.id, pool.slots):
+                return True
+        return False
+
+
+def _transfer(settings: Settings) -> Transfer:
+    account, key, endpoint = settings.storage_account, settings.storage_key, settings.storage_endpoint
+    return Transfer(StorageAccount(account, key, endpoint) if account and key and endpoint else None)

@@ -1,0 +1,121 @@
+"""One task on one node, from its start to its end, retries included.
+
+Place: made by the node when the scheduler gives it a task. In: the task's and the job's rows. Out: changes in the
+ledger and the job's reaction. Retries happen in place: the task keeps its slot and its folder, as a retried task that
+is scheduled to the same node does.
+"""
+
+import asyncio
+import json
+import logging
+from pathlib import Path
+from sqlite3 import Row
+from typing import Any, Literal
+
+from batchspec.engine import tasks
+from batchspec.engine.attempt import Attempt, Work
+from batchspec.engine.core import Core
+from batchspec.engine.environment import Place, environment
+from batchspec.engine.lifecycle import ExitReaction, Failure, Outcome, is_retried
+from batchspec.engine.times import seconds_from_duration
+
+_log = logging.getLogger("batchspec.engine")
+
+Stop = Literal["requeue", "terminate", "delete"]
+_STRENGTH: dict[Stop, int] = {"requeue": 0, "terminate": 1, "delete": 2}
+
+NO_CONTAINERS = Failure(
+    "ContainerMiscError",
+    "The local engine runs no containers: this is its limit, not the service's",
+)
+
+
+class TaskRun:
+    """A task while it occupies slots of a node."""
+
+    def __init__(self, core: Core, place: Place, mark: str, task: Row, job: Row) -> None:
+        self.pk: int = task["pk"]
+        self.job: int = job["pk"]
+        self.slots: int = task["slots"]
+        self.folder = task_folder(place.root, job["id"], task["id"])
+        self.succeeded = False
+        self.ended = asyncio.Event()
+        self._core = core
+        self._place = place
+        self._mark = mark
+        self._ids = (job["id"], task["id"])
+        self._body: dict[str, Any] = json.loads(task["body"])
+        self._job_body: dict[str, Any] = json.loads(job["body"])
+        self._retries: int = task["retries"]
+        self._stop: Stop | None = None
+        self._by_user = False
+        self._attempt: Attempt | None = None
+
+    def stop(self, how: Stop, *, by_user: bool = True) -> None:
+        """End the task: back to the queue, completed as ended by its user, or gone (the caller removes it)."""
+        if self._stop is None or _STRENGTH[how] > _STRENGTH[self._stop]:
+            self._stop = how
+        self._by_user = by_user
+        if self._attempt is not None:
+            self._attempt.stop()
+
+    async def run(self) -> Outcome:
+        """Run until the last attempt has ended or was stopped."""
+        while True:
+            outcome = await self._once()
+            if self._stop or not is_retried(outcome, retries=self._retries, limit=self._limit()):
+                return outcome
+            self._retries += 1
+            tasks.retry(self._core.store, self.pk, outcome)
+
+    def outcome_of_fault(self, error: Exception) -> Outcome:
+        """A fault of the engine itself completes the task, so that nothing waits for it for ever."""
+        failure = Failure("Unknown", f"The local engine failed: {type(error).__name__}: {error}", "servererror")
+        return Outcome(None, failure, "preparation")
+
+    def conclude(self, outcome: Outcome) -> ExitReaction | None:
+        """Write down how it ended, in the caller's transaction; None when the task did not complete."""
+        store = self._core.store
+        if self._stop in ("requeue", "delete"):
+            if self._stop == "requeue":
+                tasks.requeue(store, self.pk, by_user=self._by_user)
+            return None
+        task = store.find("SELECT * FROM tasks WHERE pk = ?", self.pk)
+        job = store.find("SELECT * FROM jobs WHERE pk = ?", self.job)
+        if task is None or job is None:
+            return None
+        self.succeeded = outcome.failure is None
+        return tasks.finish(store, task, job, outcome)
+
+    async def _once(self) -> Outcome:
+        self._attempt = Attempt(self._work(), self._core.carrier)
+        if self._stop:
+            self._attempt.stop()
+        return await self._attempt.run()
+
+    def _work(self) -> Work:
+        body, (job_id, task_id) = self._body, self._ids
+        limit_s = seconds_from_duration(body["constraints"]["maxWallClockTime"])
+        common = self._job_body.get("commonEnvironmentSettings", ())
+        own = body.get("environmentSettings", ())
+        return Work(
+            command_line=body["commandLine"],
+            folder=self.folder,
+            env=environment(self._place, self.folder, common, own, job_id=job_id, task_id=task_id),
+            mark=f"{self._mark}/{job_id}/{task_id}/{self._retries}",
+            resource_files=body.get("resourceFiles", ()),
+            output_files=body.get("outputFiles", ()),
+            wall_clock_s=None if limit_s == float("inf") else limit_s,
+            refused=NO_CONTAINERS if "containerSettings" in body else None,
+        )
+
+    def _limit(self) -> int:
+        row = self._core.store.find("SELECT body FROM tasks WHERE pk = ?", self.pk)
+        body = json.loads(row["body"]) if row else self._body
+        limit: int = body["constraints"]["maxTaskRetryCount"]
+        return limit
+
+
+def task_folder(root: Path, job_id: str, task_id: str) -> Path:
+    """A task's folder below its node's root. Source: "Files and directories in Azure Batch"."""
+    return root / "workitems" / job_id / "job-1" / task_id
