@@ -20,6 +20,7 @@ from batchspec.spec.read import read
 from batchspec.spec.variables import values
 
 TargetKind = Literal["local", "azure"]
+Need = Literal["names", "bodies", "all"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +31,17 @@ class Reading:
     problems: tuple[Problem, ...]
 
 
-def desired_from(console: Console, spec: str, given: Given, target: TargetKind, *, lenient: bool = False) -> Desired:
-    """The whole of a spec, each task looked at. Raises SpecInvalid with all problems.
+def desired_from(console: Console, spec: str, given: Given, target: TargetKind, *, need: Need) -> Desired:
+    """What a command needs of a spec. Raises SpecInvalid with all problems.
 
-    With `lenient`, for commands that need names only, no task is looked at, no file's content is read, and problems
-    with the files to upload are told as warnings: what was made of them must be deletable when they are gone.
+    `all` is for sending: every task is looked at, and secrets must be there; `bodies` does without secrets. For `names`
+    no content is read, and problems with the files to upload are only told: what was made of files must be deletable
+    when they are gone.
     """
-    reading = reading_of(console, spec, given, target, fingerprints=not lenient, tasks=not lenient)
-    grave = [one for one in reading.problems if not (lenient and one.path.startswith("uploads."))]
+    reading = reading_of(
+        console, spec, given, target, fingerprints=need != "names", tasks=need != "names", secrets=need == "all"
+    )
+    grave = [one for one in reading.problems if not (need == "names" and one.path.startswith("uploads."))]
     if reading.desired is None or grave:
         raise SpecInvalid(reading.problems)
     for problem in reading.problems:
@@ -46,16 +50,24 @@ def desired_from(console: Console, spec: str, given: Given, target: TargetKind, 
 
 
 def reading_of(
-    console: Console, spec: str, given: Given, target: TargetKind, *, fingerprints: bool = False, tasks: bool = True
+    console: Console,
+    spec: str,
+    given: Given,
+    target: TargetKind,
+    *,
+    fingerprints: bool = False,
+    tasks: bool = True,
+    secrets: bool = False,
 ) -> Reading:
     """Read and render as far as it goes. Raises SpecInvalid when there is no reading the file at all, UsageError."""
     parsed, found = read(Path(spec), spec)
     if parsed is None:
         return Reading(None, tuple(found))
-    variables, unusable = values(parsed, given.values(), [Path(name) for name in given.files], console.environ)
-    secrets = _secrets(parsed, variables)
-    console.secrets += [secret.value for secret in secrets.values()]
-    desired, faults = render(parsed, variables=variables, secrets=secrets, target=target, fingerprints=fingerprints)
+    files = [Path(name) for name in given.files]
+    variables, unusable = values(parsed, given.values(), files, console.environ if secrets else None)
+    known = _secrets(parsed, variables)
+    console.secrets += [secret.value for secret in known.values()]
+    desired, faults = render(parsed, variables=variables, secrets=known, target=target, fingerprints=fingerprints)
     broken = check_tasks(desired) if tasks and desired is not None else []
     return Reading(desired, _together(found, unusable, faults, broken))
 

@@ -33,17 +33,13 @@ def run_to_end(
     except (asyncio.CancelledError, KeyboardInterrupt, BatchspecError, ExceptionGroup) as error:
         if stop.count or isinstance(error, KeyboardInterrupt):
             raise Interrupted("interrupted", fix=told()) from error
-        _refuse_strange(error)
-        raise
+        if isinstance(error, Exception):
+            raise
+        # A cancellation that no signal caused: a bug, which gets to the boundary as an Exception.
+        raise RuntimeError("cancelled, though nobody asked for it") from error
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _refuse_strange(error: BaseException) -> None:
-    """A cancellation that no signal caused is a bug; as an Exception it gets to the boundary."""
-    if isinstance(error, asyncio.CancelledError):
-        raise RuntimeError("cancelled, though nobody asked for it") from error
 
 
 class _Stop:

@@ -8,7 +8,7 @@ names the target.
 from collections.abc import Callable, Coroutine
 
 from batchspec.cli.console import Console
-from batchspec.cli.desired import desired_from
+from batchspec.cli.desired import Need, desired_from
 from batchspec.cli.given import Given
 from batchspec.cli.interrupt import run_to_end
 from batchspec.cloud.target import target
@@ -24,15 +24,12 @@ def online(
     given: Given,
     work: Work,
     *,
-    lenient: bool = False,
+    need: Need = "names",
     told: Callable[[], str] = lambda: "",
 ) -> int:
-    """Run `work` on the spec and its services; `told` gives the next step for someone who stops it.
-
-    A `lenient` command needs names only: it goes on without the files to upload, and does not look at each task.
-    """
+    """Run `work` on as much of the spec as it needs and its services; `told` gives the next step when it is stopped."""
     chosen = target(given.target, console.environ)
-    desired = desired_from(console, spec, given, chosen.kind, lenient=lenient)
+    desired = desired_from(console, spec, given, chosen.kind, need=need)
     console.answer |= {"name": desired.name, "target": chosen.kind}
 
     verbose = console.request if console.verbose else None

@@ -16,7 +16,8 @@ name: demo
 vars: {n: 3}
 containers: {input: {}, output: {}}
 uploads: {texts: {container: input, files: "*.txt"}}
-pool: {vm_size: standard_d2s_v3, target_dedicated_nodes: 1, image: {publisher: canonical, offer: ubuntu-24_04-lts, sku: server}}
+pool: {vm_size: standard_d2s_v3, target_dedicated_nodes: 1,
+  image: {publisher: canonical, offer: ubuntu-24_04-lts, sku: server}}
 tasks:
   - for_each: {upload: texts}
     id: "{{ file.stem | task_id }}"
@@ -145,7 +146,8 @@ def test_render_is_the_same_each_time_as_yaml_and_json(folder: Path) -> None:
     assert yaml.safe_load(as_yaml.out) == json.loads(as_json.out)
     assert (as_yaml.err, as_json.err) == ("", "")
     assert list(json.loads(as_json.out)) == ["containers", "uploads", "pool", "schedule", "job", "tasks"]
-    assert [task["id"] for task in json.loads(as_json.out)["tasks"]][0] == "a"
+    first, second = json.loads(as_json.out)["tasks"]
+    assert (first["id"], "'b c.txt'" in second["commandLine"] or "b c.txt" in second["commandLine"]) == ("a", True)
 
 
 def test_render_selects_tasks(folder: Path) -> None:

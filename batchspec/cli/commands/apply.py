@@ -4,6 +4,8 @@ In: a spec. Out: the plan and how it ended on stdout, progress and failures on s
 failed; errors have their own (see `errors`).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from batchspec.cli import as_json, phrases
@@ -14,7 +16,7 @@ from batchspec.cli.progress import reporting
 from batchspec.cli.session import online
 from batchspec.cli.text_outcome import counts_phrase, failure_lines
 from batchspec.cli.text_plan import nothing_or_totals, print_plan
-from batchspec.errors import TasksFailed
+from batchspec.errors import ServiceUnreachable, TasksFailed, TimedOut
 from batchspec.reconcile.apply import Applied
 from batchspec.reconcile.change import Plan
 from batchspec.reconcile.outcome import Outcome
@@ -30,7 +32,7 @@ def apply(console: Console, spec: str, given: Given, *, yes: bool, wait: bool, r
     async def work(desired: Desired, services: Services) -> int:
         from batchspec.reconcile.apply import apply as applied
 
-        with reporting(console) as report:
+        with reporting(console) as report, run.goes_on():
             result = await applied(
                 desired,
                 services,
@@ -41,7 +43,7 @@ def apply(console: Console, spec: str, given: Given, *, yes: bool, wait: bool, r
             )
         return run.ended(result, waited=wait)
 
-    return online(console, spec, given, work, told=run.how_to_come_back)
+    return online(console, spec, given, work, need="all", told=run.how_to_come_back)
 
 
 @dataclass(slots=True)
@@ -84,6 +86,16 @@ class Dialogue:
             return f"go on with: {again}"
         look = self.given.suggest("status", self.spec)
         return f"the run goes on in the service; look with: {look}\nwait again and get the results with: {again}"
+
+    @contextmanager
+    def goes_on(self) -> Iterator[None]:
+        """When the wait ends with an error, say how to come back to what goes on in the service."""
+        try:
+            yield
+        except (TimedOut, ServiceUnreachable) as error:
+            if self.waiting:
+                error.fix = "\n".join(filter(None, (error.fix, self.how_to_come_back())))
+            raise
 
     def ended(self, result: Applied, *, waited: bool) -> int:
         """Print how it ended; the exit code."""

@@ -43,7 +43,7 @@ def delete(console: Console, spec: str, given: Given, *, yes: bool, keep: Iterab
         return 0
 
     again = given.suggest("delete", spec)
-    return online(console, spec, given, work, lenient=True, told=lambda: f"go on with: {again}")
+    return online(console, spec, given, work, told=lambda: f"go on with: {again}")
 
 
 def _line(change: Change, sign: str) -> str:

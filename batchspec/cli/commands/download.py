@@ -29,4 +29,4 @@ def download(console: Console, spec: str, given: Given) -> int:
             console.result(f"Downloaded {phrases.count(number, 'file')} to {', '.join(places)}")
         return 0
 
-    return online(console, spec, given, work, lenient=True)
+    return online(console, spec, given, work)

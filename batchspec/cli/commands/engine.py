@@ -4,7 +4,6 @@ In: what to do. Out: its state on stdout; for `env` only lines `export NAME='val
 understands. `reset` deletes the engine's whole state, so it asks.
 """
 
-import shlex
 from collections.abc import Mapping
 
 from batchspec.cli import phrases
@@ -14,25 +13,34 @@ from batchspec.cloud.local import engine_command
 from batchspec.render.placeholder import Json
 
 _SECRETS = ("key", "connection_string")
+_WORDS = {"stopped": "is stopped", "running": "is running", "reset": "is reset: its state is deleted"}
 
 
 def engine(console: Console, action: str, *, yes: bool) -> int:
     """Run one engine command."""
     if action == "reset":
         ask(console, "Delete the local engine's pools, jobs, tasks and blobs", yes=yes)
-    answer: Mapping[str, Json] = engine_command(["start" if action == "env" else action], say=console.message)
+    answer = engine_command(["start" if action == "env" else action], say=console.message)
+    show(console, action, answer)
+    return 0
+
+
+def show(console: Console, action: str, answer: Mapping[str, Json]) -> None:
+    """Print the engine's answer."""
+    notes = answer.get("notes")
+    for note in notes if isinstance(notes, list) else []:
+        console.message(phrases.harmless(str(note)))
     if action == "env":
-        for name, value in _variables(answer).items():
-            console.result(f"export {name}={shlex.quote(value)}")
+        for name, value in variables(answer).items():
+            console.result(f"export {name}={_quoted(value)}")
     elif console.as_json:
         console.answer |= _without_keys(answer)
     else:
         _print(console, answer)
-    return 0
 
 
-def _variables(answer: Mapping[str, Json]) -> dict[str, str]:
-    """The names are those of the Azure CLI."""
+def variables(answer: Mapping[str, Json]) -> dict[str, str]:
+    """What a client needs to use the engine, under the names of the Azure CLI."""
     batch, storage = _object(answer["batch"]), _object(answer["storage"])
     return {
         "AZURE_BATCH_ENDPOINT": str(batch["endpoint"]),
@@ -44,7 +52,12 @@ def _variables(answer: Mapping[str, Json]) -> dict[str, str]:
     }
 
 
-def _object(value: Json) -> dict[str, Json]:
+def _quoted(value: str) -> str:
+    """Always in quotes, whatever it holds: the lines are read by other programs too."""
+    return "'" + value.replace("'", "'\"'\"'") + "'"
+
+
+def _object(value: Json) -> Mapping[str, Json]:
     return value if isinstance(value, dict) else {}
 
 
@@ -58,8 +71,7 @@ def _without_keys(answer: Mapping[str, Json]) -> dict[str, Json]:
 
 def _print(console: Console, answer: Mapping[str, Json]) -> None:
     state = str(answer.get("state", ""))
-    words = {"stopped": "The local engine is stopped", "running": "The local engine is running", "reset": "Deleted"}
-    console.result(words.get(state, f"The local engine: {phrases.harmless(state)}"))
+    console.result(f"The local engine {_WORDS.get(state, phrases.harmless(state))}")
     for label, text in _details(answer):
         console.result(f"  {label:9}{phrases.harmless(text)}")
 

@@ -47,7 +47,7 @@ def logs(
                 )
         return 0
 
-    return online(console, spec, given, work, lenient=True)
+    return online(console, spec, given, work)
 
 
 def _writer(console: Console, stream: Stream) -> Callable[[str], None]:

@@ -30,4 +30,4 @@ def plan(console: Console, spec: str, given: Given, *, detailed_exitcode: bool, 
         changes = bool(found.totals or found.downloads)
         return EXIT_CHANGES if detailed_exitcode and changes else 0
 
-    return online(console, spec, given, work)
+    return online(console, spec, given, work, need="all")

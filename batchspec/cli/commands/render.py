@@ -18,7 +18,7 @@ from batchspec.render.placeholder import Json
 
 def render(console: Console, spec: str, given: Given, *, format: str, task: str | None, limit: int | None) -> int:
     """Print the rendered spec, with only the task `task`, with at most `limit` tasks."""
-    desired = desired_from(console, spec, given, given.offline_target)
+    desired = desired_from(console, spec, given, given.offline_target, need="bodies")
     head, tasks = document(desired, task=task, limit=limit)
     # Taken before anything is printed: a task that is not there is an error without half an answer.
     first = list(islice(tasks, 1))

@@ -36,7 +36,7 @@ def status(console: Console, spec: str, given: Given, *, watch: bool) -> int:
                 return 0
             await sleep(_WATCH_INTERVAL_S)
 
-    return online(console, spec, given, work, lenient=True)
+    return online(console, spec, given, work)
 
 
 def _ended(found: Status) -> bool:

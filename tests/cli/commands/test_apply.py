@@ -6,11 +6,11 @@ import pytest
 
 from batchspec.cli.commands.apply import Dialogue
 from batchspec.cli.given import Given
-from batchspec.errors import Declined
+from batchspec.errors import Declined, TimedOut
 from batchspec.reconcile.apply import Applied
 from batchspec.reconcile.change import Change, Plan, Reason
 from batchspec.reconcile.outcome import Counts, Failure, Group, Outcome
-from batchspec.reconcile.report import Event, Finished, Started
+from batchspec.reconcile.report import Event, Finished, Started, silent
 from tests.cli.made import console, desired, shown
 
 FAILURE = Failure(
@@ -134,6 +134,19 @@ def test_after_ctrl_c_the_next_step_depends_on_whether_the_tasks_are_in_the_serv
     listen(Finished("wait", "3 of 3", 1.0))
     assert run.how_to_come_back() == early
     assert seen == [Started("wait", 3), Finished("wait", "3 of 3", 1.0)]
+
+
+def test_a_wait_that_times_out_says_how_to_come_back() -> None:
+    run = dialogue()
+    run.listening(silent)(Started("wait", 3))
+    with pytest.raises(TimedOut) as caught, run.goes_on():
+        raise TimedOut("late", fix="more time")
+
+    assert caught.value.fix.splitlines() == [
+        "more time",
+        "the run goes on in the service; look with: batchspec status s.yaml --var n=5",
+        "wait again and get the results with: batchspec apply s.yaml --var n=5",
+    ]
 
 
 def test_json_holds_the_plan_and_the_outcome_and_stdout_nothing_else() -> None:
