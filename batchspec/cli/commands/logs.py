@@ -1,10 +1,10 @@
 """`batchspec logs`: what a task, or the start task of a node, wrote.
 
 In: a spec and the id of a task or node. Out: its stdout on stdout and its stderr on stderr, as they are. With
-`--follow` both at the same time, until the task ends.
+`--follow` both at the same time, until the task ends; else first stdout, then stderr.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Literal
 
 from batchspec.cli.console import Console
@@ -39,12 +39,17 @@ def logs(
 
         from batchspec.reconcile.logs import logs as written
 
+        def read(stream: Stream) -> Coroutine[object, object, None]:
+            write = _writer(console, "stdout" if len(streams) == 1 else stream)
+            return written(desired, services, task=task, node=node, stream=stream, follow=follow, write=write)
+
+        if not follow:
+            for stream in streams:
+                await read(stream)
+            return 0
         async with TaskGroup() as group:
             for stream in streams:
-                write = _writer(console, "stdout" if len(streams) == 1 else stream)
-                group.create_task(
-                    written(desired, services, task=task, node=node, stream=stream, follow=follow, write=write)
-                )
+                group.create_task(read(stream))
         return 0
 
     return online(console, spec, given, work)
