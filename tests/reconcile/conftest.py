@@ -17,12 +17,18 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Accounts]:
 
 
 @pytest.fixture(params=["fake", "engine"])
-async def both(request: pytest.FixtureRequest) -> AsyncIterator[Services]:
+def accounts(request: pytest.FixtureRequest) -> Accounts | None:
+    """None for the fakes; the engine is started only for tests that ask for it, and outside their event loop."""
+    return None if request.param == "fake" else request.getfixturevalue("engine")
+
+
+@pytest.fixture
+async def both(accounts: Accounts | None) -> AsyncIterator[Services]:
     """First the fakes, then the real thing."""
-    if request.param == "fake":
+    if accounts is None:
         yield services(_acting_batch(), FakeBlobs())
         return
-    async with real_services(request.getfixturevalue("engine")) as real:
+    async with real_services(accounts) as real:
         yield real
 
 
