@@ -27,13 +27,14 @@ MakeTries = Callable[[str, str], Tries]
 class ContainerLease:
     """A lease that is being renewed."""
 
-    def __init__(self, client: ContainerClient, lease: BlobLeaseClient, tries: MakeTries) -> None:
+    def __init__(self, client: ContainerClient, lease: BlobLeaseClient, tries: MakeTries, every_s: float) -> None:
         self._client = client
         self._lease = lease
         self._tries = tries
         self._renewed = time.monotonic()
         self._lost = ""
         self._released = False
+        self._every_s = every_s
         self._renewing = asyncio.create_task(self._renew_for_ever())
 
     @property
@@ -69,7 +70,7 @@ class ContainerLease:
 
     async def _renew_for_ever(self) -> None:
         while not self._lost:
-            await asyncio.sleep(_RENEW_EVERY_S)
+            await asyncio.sleep(self._every_s)
             began = time.monotonic()
             try:
                 await self._tries("renew the lock on container", self._name).run(self._lease.renew)
@@ -80,8 +81,10 @@ class ContainerLease:
                 self._lost = str(error)
 
 
-async def acquire(client: ContainerClient, holder: str, tries: MakeTries) -> ContainerLease:
-    """A new lease. Raises Locked, naming the holder, when another has it."""
+async def acquire(
+    client: ContainerClient, holder: str, tries: MakeTries, *, every_s: float = _RENEW_EVERY_S
+) -> ContainerLease:
+    """A new lease, renewed every `every_s`. Raises Locked, naming the holder, when another has it."""
     lease = BlobLeaseClient(client)
     attempt = tries("lock container", str(client.container_name))
     try:
@@ -91,7 +94,7 @@ async def acquire(client: ContainerClient, holder: str, tries: MakeTries) -> Con
         if refused.code != "LeaseAlreadyPresent":
             raise
         raise await locked(client, tries) from refused
-    held = ContainerLease(client, lease, tries)
+    held = ContainerLease(client, lease, tries, every_s)
     try:
         await write_holder(client, lease, tries, holder)
     except BaseException:
@@ -119,6 +122,4 @@ async def write_holder(client: ContainerClient, lease: BlobLeaseClient, tries: M
     metadata = {key: value for key, value in (properties.metadata or {}).items() if key.lower() != HOLDER_KEY}
     if holder is not None:
         metadata[HOLDER_KEY] = quote(holder, safe=" @:/()+,.-_=")[:_LONGEST_HOLDER]
-    await tries("name the holder of container", name).run(
-        lambda: client.set_container_metadata(metadata, lease=lease, if_modified_since=None)
-    )
+    await tries("name the holder of container", name).run(lambda: client.set_container_metadata(metadata, lease=lease))

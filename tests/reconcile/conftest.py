@@ -1,25 +1,18 @@
 """The services that every test of the ports runs on: the fakes, and the adapters on the local engine."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
 from batchspec.reconcile.ports import Services
 from tests.fakes import Body, FakeBatch, FakeBlobs, services
-from tests.local_engine import Accounts, real_services, running_engine
-
-
-@pytest.fixture(scope="session")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Accounts]:
-    """A local engine of this worker."""
-    with running_engine(tmp_path_factory.mktemp("state")) as accounts:
-        yield accounts
+from tests.local_engine import Accounts, real_services
 
 
 @pytest.fixture(params=["fake", "engine"])
 def accounts(request: pytest.FixtureRequest) -> Accounts | None:
     """None for the fakes; the engine is started only for tests that ask for it, and outside their event loop."""
-    return None if request.param == "fake" else request.getfixturevalue("engine")
+    return None if request.param == "fake" else request.getfixturevalue("local_engine")
 
 
 @pytest.fixture
