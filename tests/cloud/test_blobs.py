@@ -34,15 +34,7 @@ async def upload(blobs: BlobStore, folder: Path, *, mark: str, replaces: str | N
 async def test_a_lost_upload_that_took_effect_is_recognised_by_its_content_and_mark(tmp_path: Path) -> None:
     script = in_turn(refusal(500, "InternalError"), refusal(409, "BlobAlreadyExists"), Answer(200, CONTENT, OURS))
     async with scripted(script) as (services, seen):
-        await services.blobs.upload(
-            "c",
-            "b",
-            tmp_path / "file",
-            md5=MD5,
-            metadata={"batchspec_name": "me"},
-            replaces=None,
-            on_bytes=lambda _: None,
-        )
+        await upload(services.blobs, tmp_path, mark="me")
     assert calls(seen) == [("PUT", "/stor/c/b"), ("PUT", "/stor/c/b"), ("HEAD", "/stor/c/b")]
     assert {one.headers.get("If-None-Match") for one in seen[:2]} == {"*"}
     assert seen[0].headers["x-ms-blob-content-md5"] == b64encode(MD5).decode()
@@ -52,15 +44,7 @@ async def test_the_same_content_without_our_mark_is_somebody_elses(tmp_path: Pat
     theirs = WHEN | {"Content-MD5": b64encode(MD5).decode()}
     async with scripted(in_turn(refusal(409, "BlobAlreadyExists"), Answer(200, CONTENT, theirs))) as (services, _):
         with pytest.raises(ServiceRefused, match="upload blob c/b: BlobAlreadyExists"):
-            await services.blobs.upload(
-                "c",
-                "b",
-                tmp_path / "file",
-                md5=MD5,
-                metadata={"batchspec_name": "me"},
-                replaces=None,
-                on_bytes=lambda _: None,
-            )
+            await upload(services.blobs, tmp_path, mark="me")
 
 
 async def test_an_unquoted_etag_is_sent_quoted(tmp_path: Path) -> None:
