@@ -11,15 +11,16 @@ from batchspec.cli.console import Console
 from batchspec.errors import Declined, Interrupted
 
 
-def ask(console: Console, question: str, *, yes: bool) -> None:
+def ask(console: Console, question: str, *, yes: bool, again: str) -> None:
     """Go on after `y` or `yes`.
 
-    Raises Declined on any other answer and when nobody can be asked, Interrupted on Ctrl-C.
+    `again` is the command that needs no answer. Raises Declined on any other answer and when nobody can be asked,
+    Interrupted on Ctrl-C.
     """
     if yes:
         return
     if not console.can_ask:
-        raise Declined(f"{question}: this needs a yes, and there is no terminal to ask on", fix="say --yes to agree")
+        raise Declined(f"{question}? There is no terminal to ask on; nothing was changed", fix=f"if you agree: {again}")
     console.prompt(f"{question}? [y/N] ")
     if _answer() not in ("y", "yes"):
         raise Declined("not agreed to; nothing was changed")

@@ -25,11 +25,16 @@ def online(
     work: Work,
     *,
     need: Need = "names",
+    check: Callable[[Desired], None] = lambda desired: None,
     told: Callable[[], str] = lambda: "",
 ) -> int:
-    """Run `work` on as much of the spec as it needs and its services; `told` gives the next step when it is stopped."""
+    """Run `work` on as much of the spec as it needs and its services.
+
+    `check` may refuse before anything is started; `told` gives the next step when a signal stops the work.
+    """
     chosen = target(given.target, console.environ)
     desired = desired_from(console, spec, given, chosen.kind, need=need)
+    check(desired)
     console.answer |= {"name": desired.name, "target": chosen.kind}
 
     verbose = console.request if console.verbose else None

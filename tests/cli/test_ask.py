@@ -16,7 +16,7 @@ from batchspec.cli.console import Console
 one = Console(sys.stdout, sys.stderr, environ=os.environ)
 
 def command():
-    ask(one, "Replace 1 and delete 0", yes=False)
+    ask(one, "Replace 1", yes=False, again="x --yes")
     one.result("goes on")
     return 0
 
@@ -27,15 +27,15 @@ sys.exit(run_guarded(one, command))
 def test_without_a_terminal_a_question_is_a_refusal_that_says_what_to_do() -> None:
     one = console()
     with pytest.raises(Declined, match="no terminal to ask on") as caught:
-        ask(one, "Delete 3 resources", yes=False)
+        ask(one, "Delete 3 resources", yes=False, again="x --yes")
 
-    assert caught.value.fix == "say --yes to agree"
+    assert caught.value.fix == "if you agree: x --yes"
     assert shown(one) == ("", "")
 
 
 def test_who_said_yes_is_not_asked() -> None:
     one = console()
-    ask(one, "Delete 3 resources", yes=True)
+    ask(one, "Delete 3 resources", yes=True, again="")
 
     assert shown(one) == ("", "")
 
@@ -45,7 +45,7 @@ def test_who_said_yes_is_not_asked() -> None:
 )
 def test_only_yes_goes_on(answer: str, code: int) -> None:
     terminal = OnTerminal(CODE)
-    terminal.see("Replace 1 and delete 0? [y/N] ")
+    terminal.see("Replace 1? [y/N] ")
     if answer == "\x03":
         import signal
 

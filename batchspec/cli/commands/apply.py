@@ -18,7 +18,7 @@ from batchspec.cli.text_outcome import counts_phrase, failure_lines
 from batchspec.cli.text_plan import nothing_or_totals, print_plan
 from batchspec.errors import ServiceUnreachable, TasksFailed, TimedOut
 from batchspec.reconcile.apply import Applied
-from batchspec.reconcile.change import Plan
+from batchspec.reconcile.change import Plan, Totals
 from batchspec.reconcile.outcome import Outcome
 from batchspec.reconcile.ports import Services
 from batchspec.reconcile.report import Event, Finished, Reporter, Started
@@ -76,8 +76,8 @@ class Dialogue:
                 self.console.result("")
             self.console.flush()
         if plan.questions:
-            totals = plan.totals
-            ask(self.console, f"Replace {totals.replace:,} and delete {totals.delete:,}", yes=self.yes)
+            again = self.given.suggest("apply", self.spec, "--yes")
+            ask(self.console, _question(plan.totals), yes=self.yes, again=again)
 
     def how_to_come_back(self) -> str:
         """The next step after Ctrl-C."""
@@ -143,6 +143,12 @@ class Dialogue:
             if blocked:
                 say(f"  {phrases.count(blocked, 'task')} can never run: a task that is needed has failed")
         say(f"  run them again with: {self.given.suggest('apply', self.spec, '--retry-failed')}")
+
+
+def _question(totals: Totals) -> str:
+    parts = ((totals.replace, "replace"), (totals.delete, "delete"))
+    text = " and ".join(f"{verb} {number:,}" for number, verb in parts if number)
+    return f"{text[0].upper()}{text[1:]} of what is there"
 
 
 def _failed(result: Applied) -> int:

@@ -22,11 +22,12 @@ def delete(console: Console, spec: str, given: Given, *, yes: bool, keep: Iterab
     """Delete what the spec owns, but for what `keep` names (`pool`, `job`, `container.KEY`, comma separated)."""
     kept = frozenset(name.strip() for text in keep for name in text.split(",") if name.strip())
 
+    keep_options = ["--keep", ",".join(sorted(kept))] if kept else []
+
     async def work(desired: Desired, services: Services) -> int:
         from batchspec.reconcile.delete import delete as deleted
         from batchspec.reconcile.delete import deletion
 
-        _check_names(kept, desired)
         found = await deletion(desired, services, keep=kept)
         for change in found.items:
             console.result(_line(change, console.mark("-")))
@@ -36,14 +37,22 @@ def delete(console: Console, spec: str, given: Given, *, yes: bool, keep: Iterab
             console.result("Nothing to delete")
             return 0
         console.flush()
-        ask(console, f"Delete {phrases.count(len(found.items), 'resource')} of {desired.name}", yes=yes)
+        question = f"Delete {phrases.count(len(found.items), 'resource')} of {desired.name}"
+        ask(console, question, yes=yes, again=given.suggest("delete", spec, "--yes", *keep_options))
         with reporting(console) as report:
             await deleted(found, services, report=report)
         console.result(f"Deleted {phrases.count(len(found.items), 'resource')}")
         return 0
 
     again = given.suggest("delete", spec)
-    return online(console, spec, given, work, told=lambda: f"go on with: {again}")
+    return online(
+        console,
+        spec,
+        given,
+        work,
+        check=lambda desired: _check_names(kept, desired),
+        told=lambda: f"go on with: {again}",
+    )
 
 
 def _line(change: Change, sign: str) -> str:

@@ -19,7 +19,12 @@ _WORDS = {"stopped": "is stopped", "running": "is running", "reset": "is reset: 
 def engine(console: Console, action: str, *, yes: bool) -> int:
     """Run one engine command."""
     if action == "reset":
-        ask(console, "Delete the local engine's pools, jobs, tasks and blobs", yes=yes)
+        ask(
+            console,
+            "Delete the local engine's pools, jobs, tasks and blobs",
+            yes=yes,
+            again="batchspec engine reset --yes",
+        )
     answer = engine_command(["start" if action == "env" else action], say=console.message)
     show(console, action, answer)
     return 0
