@@ -1,0 +1,39 @@
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batchspec.render.durations import NotADuration, duration
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("PT30M", timedelta(minutes=30)),
+        ("PT1H30M", timedelta(hours=1, minutes=30)),
+        ("P1DT12H", timedelta(days=1, hours=12)),
+        ("P2W", timedelta(weeks=2)),
+        ("PT0.5S", timedelta(seconds=0.5)),
+        ("PT0S", timedelta()),
+    ],
+)
+def test_a_duration_is_read(text: str, expected: timedelta) -> None:
+    assert duration(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "P", "PT", "30", "30m", "PT30", "P1Y", "P1M", "pt30m", "PT1.5M", "-PT1S", "PT1S ", "P٣D"],
+)
+def test_anything_else_is_refused(text: str) -> None:
+    with pytest.raises(NotADuration):
+        duration(text)
+
+
+@given(st.text(alphabet="PTWDHMS0123456789."))
+def test_only_not_a_duration_is_raised(text: str) -> None:
+    try:
+        duration(text)
+    except NotADuration:
+        pass
