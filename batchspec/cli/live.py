@@ -70,7 +70,7 @@ class Live:
             self._console.above = self._above
             self._progress.start()
         if stage not in self._bars:
-            name = f"{label(stage):{LABEL_WIDTH}}"
+            name = f"{label(stage):{LABEL_WIDTH - 1}}"
             self._bars[stage] = self._progress.add_task(name, total=total or None, phrase="")
         return self._bars[stage]
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from batchspec.render.placeholder import Json, display
 
 _SIG = re.compile(r"(?i)([?&;\s\"']sig=)[^&\s\"']+")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _VALUE_CHARACTERS = 120
 
 
@@ -22,8 +23,8 @@ def harmless(text: str) -> str:
 
 
 def harmless_line(text: str) -> str:
-    """A line of a program's output: as `harmless`, but tabs are spaces and what stands behind a `\\r` wins."""
-    return harmless(text.rstrip("\r\n").rsplit("\r", 1)[-1].expandtabs(8).rstrip())
+    """A line of a program's output: as `harmless`, without colours, tabs as spaces, and what follows a `\\r` wins."""
+    return harmless(_COLOUR.sub("", text).rstrip("\r\n").rsplit("\r", 1)[-1].expandtabs(8).rstrip())
 
 
 def size(count: int) -> str:

@@ -42,6 +42,7 @@ def test_a_name_that_is_not_utf_8_is_shown_with_its_bytes_escaped() -> None:
 
 def test_a_line_of_output_keeps_its_indentation_and_the_last_state_of_a_progress_bar() -> None:
     assert phrases.harmless_line("\tx \x07\r\n") == "        x \\x07"
+    assert phrases.harmless_line("\x1b[1;31mred\x1b[0m\x1b[2J") == "red\\x1b[2J"
     assert phrases.harmless_line("10 %\r100 %\n") == "100 %"
 
 

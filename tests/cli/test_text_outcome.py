@@ -28,7 +28,7 @@ def test_a_cause_is_told_once_with_an_example_in_full() -> None:
         "  FailureExitCode (exit code 3): 7 tasks (railway, b, c, d, e, ...)",
         "    task railway on node tvmps_1: The task exited with an exit code representing a failure",
         "      Message: see https://h/c?sv=1&sig=<masked>",
-        "      stderr | Traceback\\x1b[31m:",
+        "      stderr | Traceback:",
         "      stderr |         Oops",
         "      more: batchspec logs specs/t.yaml railway --var n=5",
     ]
