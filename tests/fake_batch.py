@@ -272,8 +272,6 @@ class FakeBatch(Calls):
         await self._enter("read_node_file", f"{pool_id}/{node_id}/{name}", write=False)
         return _part(self.node_files.get((pool_id, node_id, name)), start, tail, limit)
 
-    # what tests arrange
-
     def finish(self, job_id: str, task_id: str, *, exit_code: int = 0, code: str = "FailureExitCode") -> None:
         """End a task: succeeded with exit code 0, else failed with `code`."""
         task = self.tasks[job_id][task_id]

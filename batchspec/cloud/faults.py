@@ -194,5 +194,5 @@ def _why_unreachable(error: BaseException) -> str:
 
 def _reach_fix(where: str) -> str:
     if "//127." in where or "//localhost" in where:
-        return "`batchspec engine status` says whether the local engine runs; `batchspec engine start` starts it"
+        return "`batchspec engine start` starts the local engine; then run the command again: it goes on where it was"
     return "check the network and the endpoint, then run the command again; what was started goes on in the service"

@@ -60,13 +60,17 @@ class ContainerLease:
         self._renewing.cancel()
         with suppress(asyncio.CancelledError):
             await self._renewing
+        # Not worth waiting for a service that is gone: the lease ends by itself.
         with suppress(ServiceRefused, ServiceUnreachable):
-            await write_holder(self._client, self._lease, self._tries, None)
-            await self._tries("unlock container", self._name).run(self._lease.release)
+            await write_holder(self._client, self._lease, self._brief_tries, None)
+            await self._brief_tries("unlock container", self._name).run(self._lease.release)
 
     @property
     def _name(self) -> str:
         return str(self._client.container_name)
+
+    def _brief_tries(self, operation: str, resource: str) -> Tries:
+        return self._tries(operation, resource).briefly()
 
     async def _renew_for_ever(self) -> None:
         while not self._lost:

@@ -19,6 +19,7 @@ Sleep = Callable[[float], Awaitable[object]]
 _BROKEN = (0.3, 0.6, 1.2, 2.4, 4.8)
 _THROTTLED = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0)
 _TIMED_OUT = (1.0, 2.0)
+_BRIEFLY = (0.3, 0.6)
 _LONGEST_S = 120.0
 
 
@@ -36,6 +37,11 @@ class Tries:
             "throttled": iter(_THROTTLED),
             "timed out": iter(_TIMED_OUT),
         }
+
+    def briefly(self) -> "Tries":
+        """The same with less patience: for what mends itself when it is not done."""
+        self._delays = {kind: iter(_BRIEFLY) for kind in self._delays}
+        return self
 
     async def run(self, call: Callable[[], Awaitable[Answer]]) -> Answer:
         """What `call` returns; raises ServiceRefused, ServiceUnreachable or UsageError instead of an SDK's error."""

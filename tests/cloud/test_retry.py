@@ -83,3 +83,10 @@ async def test_what_waiting_cannot_help_is_raised_at_once(error: AzureError, bec
     with pytest.raises(becomes):
         await tries(sleeps).run(failing(error))
     assert sleeps == []
+
+
+async def test_what_mends_itself_is_given_up_on_soon() -> None:
+    sleeps = Sleeps()
+    with pytest.raises(ServiceUnreachable):
+        await tries(sleeps).briefly().run(failing(*[ServiceRequestError("x")] * 20))
+    assert sleeps == [0.3, 0.6]
