@@ -8,6 +8,10 @@ recorded from the real service are used as recorded.
 import uuid
 from typing import Any
 
+_AUTHENTICATION_FAILED = (
+    "Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly "
+    "including the signature."
+)
 _CODES: dict[str, tuple[int, str]] = {
     "ConditionNotMet": (412, "The condition specified using HTTP conditional header(s) is not met."),
     "MissingRequiredHeader": (400, "A required HTTP header was not specified."),
@@ -31,8 +35,7 @@ _CODES: dict[str, tuple[int, str]] = {
     "InvalidRequestBody": (400, "The specified Request Body is not syntactically valid."),
     "InvalidAuthenticationInfo": (
         400,
-        "The authentication information was not provided in the correct format. Verify the value of Authorization "
-        "header.",
+        "The authentication information was not provided in the correct format. Verify the value of the header.",
     ),
     "MultipleConditionHeadersNotSupported": (400, "Multiple condition headers are not supported."),
     "UnsupportedRequestVersion": (400, "The api-version specified in the request is not supported."),
@@ -42,11 +45,7 @@ _CODES: dict[str, tuple[int, str]] = {
         "The task cannot have dependencies because the job does not have usesTaskDependencies set to true.",
     ),
     "TaskDependencyListTooLong": (400, "The list of task dependencies is too long."),
-    "AuthenticationFailed": (
-        403,
-        "Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly "
-        "including the signature.",
-    ),
+    "AuthenticationFailed": (403, _AUTHENTICATION_FAILED),
     "ResourceNotFound": (404, "The specified resource does not exist."),
     "PoolNotFound": (404, "The specified pool does not exist."),
     "NodeNotFound": (404, "The specified node does not exist."),

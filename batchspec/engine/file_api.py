@@ -106,7 +106,7 @@ class FileApi:
 def _names(folder: Path, *, recursive: bool) -> list[str]:
     """The relative names of everything in a folder, sorted; links are listed, never followed."""
     if not recursive:
-        return sorted(os.listdir(folder)) if folder.is_dir() else []
+        return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
     return sorted(_walked(folder))
 
 

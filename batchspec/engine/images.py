@@ -23,7 +23,7 @@ batch.node.el 9 | linux | almalinux almalinux-x86_64 9-gen1 9-gen2
 batch.node.el 8 | linux | almalinux almalinux 8-gen1 8-gen2
 batch.node.el 8 | linux | almalinux almalinux-hpc 8_7-hpc-gen2
 batch.node.mariner 2.0 | linux | microsoftcblmariner cbl-mariner cbl-mariner-2 cbl-mariner-2-gen2
-batch.node.windows amd64 | windows | microsoftwindowsserver windowsserver 2016-datacenter 2019-datacenter 2022-datacenter
+batch.node.windows amd64 | windows | microsoftwindowsserver windowsserver 2019-datacenter 2022-datacenter
 batch.node.windows amd64 | windows | microsoftwindowsserver windowsserver 2025-datacenter 2025-datacenter-g2
 """
 

@@ -145,8 +145,8 @@ class Jobs:
             self._core.discard(folder)
         store = self._core.store
         chunk = "DELETE FROM tasks WHERE pk IN (SELECT pk FROM tasks WHERE job = ? LIMIT ?)"
-        while store.run(chunk, pk, _DELETE_CHUNK) == _DELETE_CHUNK:
-            # Requests come in between the chunks of a long deletion.
+        while store.run(chunk, pk, _DELETE_CHUNK) == _DELETE_CHUNK:  # noqa: ASYNC110 - it waits for nothing:
+            # requests come in between the chunks of a long deletion.
             await asyncio.sleep(0)
         with store.transaction():
             for table in ("needs_id", "needs_range", "satisfied", "tasks"):

@@ -24,7 +24,7 @@ _MAX_REMOVED = 100
 _CHANGED_ANY_TIME = frozenset({"startTask", "metadata", "applicationPackageReferences"})
 
 # The service's own spelling of the states in node counts.
-_COUNTED_STATES = (
+_COUNTED_STATES = (  # noqa: SIM905 - words read better than quotes
     "creating deallocated deallocating idle leavingPool offline preempted rebooting reimaging running starting "
     "startTaskFailed unknown unusable waitingForStartTask upgradingOS"
 ).split()
