@@ -119,7 +119,7 @@ def _way_out(nodes: list[Mapping[str, Any]], value: object, at: At, document: Do
         and re.fullmatch(r"[+-]?\d{1,18}", value)
     ):
         return f"; write {int(value)}, without quotes"
-    if "array" in kinds and value is not None and not isinstance(value, dict):
+    if kinds == {"array"} and value is not None and not isinstance(value, dict):
         return "; write a list: `- ...`"
     return ""
 

@@ -26,16 +26,17 @@ PLAIN_TAGS: dict[str, tuple[type, ...]] = {
     "tag:yaml.org,2002:null": (type(None),),
 }
 
-_TEMPLATE_START = re.compile(r"(?:^|[:\-,\[]\s+|^\s*)(\{[{%])")
-_GLOB_START = re.compile(r"(?:[:\-,\[]\s+)(\*)")
-_ODD_START = re.compile(r"(?:[:\-,\[]\s+)([@`%])")
+_VALUE_START = r"(?:^\s*|[:-]\s+|[,\[]\s*)"
+_TEMPLATE_START = re.compile(_VALUE_START + r"(\{[{%])")
+_GLOB_START = re.compile(_VALUE_START + r"(\*)")
+_ODD_START = re.compile(_VALUE_START + r"([@`%])")
 
 
 def problem(error: Exception, text: str, name: str) -> Problem:
     """The problem that a YAMLError stands for."""
     complaint = str(getattr(error, "problem", None) or "cannot be read as YAML")
     mark = getattr(error, "problem_mark", None)
-    if mark is None or "end of stream" in complaint:
+    if mark is None or "end of stream" in complaint or "expected ':'" in complaint:
         mark = getattr(error, "context_mark", None) or mark
     line, column = (mark.line, mark.column) if mark is not None else (0, 0)
     lines = re.split(r"\r\n|[\r\n\x85\u2028\u2029]", text)

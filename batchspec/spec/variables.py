@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from batchspec.errors import Problem, SpecInvalid
-from batchspec.spec.document import Document, dotted, shown
+from batchspec.spec.document import At, dotted, shown
 from batchspec.spec.leaks import secret_in
 from batchspec.spec.load import RESERVED, load
 from batchspec.spec.model import Spec, Variable
@@ -126,7 +126,7 @@ class _Gathering:
             return f"is a secret; set the environment variable {variable.from_env} instead"
         return None
 
-    def _complain(self, at: tuple[str, ...], message: str) -> None:
+    def _complain(self, at: At, message: str) -> None:
         self._problems.append(self._spec.document.problem(at, message))
 
 

@@ -1,0 +1,98 @@
+"""Specs as data, with their defaults."""
+
+from pathlib import Path
+
+from batchspec.spec.build import build
+from batchspec.spec.model import Container, Download, Job, Pool, TaskTemplate, Upload, Variable
+from tests.spec.written import document, spec
+
+WHOLE = """
+    version: 1
+    name: demo
+    vars:
+      short: 5
+      long: {type: string, description: d, allowed: [a, b]}
+      password: {secret: true, from_env: PASSWORD}
+      empty: {default: null}
+    containers: {my_input: , out: {name: theirs, existing: true, keep: "{{ vars.k }}"}}
+    uploads:
+      one: {container: my_input, files: a.txt}
+      two: {container: my_input, files: [a, b], prefix: p/, prune: true}
+    pool: {id: p, vm_size: s, image: {id: i}, os: windows}
+    tasks:
+      - {id: t, command: c, needs: e, for_each: {range: 2}, required_slots: 2}
+      - {name: e, id: u, command_line: c}
+    wait: {timeout: PT1H}
+    downloads: [{container: out, to: r}, {container: out, to: s, prefix: p, pattern: "*"}]
+    cleanup: {after_success: [job]}
+    """
+
+
+def test_every_part_is_built_with_its_path_and_its_defaults(tmp_path: Path) -> None:
+    found = spec(tmp_path, WHOLE)
+    assert found.name == "demo"
+    assert found.vars == {
+        "short": Variable("short", "integer", 5, False, "", False, None, ("vars", "short")),
+        "long": Variable("long", "string", None, True, "d", False, None, ("vars", "long"), ("a", "b")),
+        "password": Variable("password", None, None, True, "", True, "PASSWORD", ("vars", "password")),
+        "empty": Variable("empty", None, None, False, "", False, None, ("vars", "empty")),
+    }
+    assert found.containers == {
+        "my_input": Container("my_input", "{{ name }}-my-input", False, False, ("containers", "my_input")),
+        "out": Container("out", "theirs", True, "{{ vars.k }}", ("containers", "out")),
+    }
+    assert found.uploads == {
+        "one": Upload("one", "my_input", ("a.txt",), "", False, ("uploads", "one")),
+        "two": Upload("two", "my_input", ("a", "b"), "p/", True, ("uploads", "two")),
+    }
+    assert found.pool == Pool("p", False, "windows", {"vm_size": "s", "image": {"id": "i"}}, ("pool",))
+    assert found.job == Job("{{ name }}", False, {}, ())
+    assert found.tasks == (
+        TaskTemplate(None, "t", {"range": 2}, ("e",), {"command": "c", "required_slots": 2}, ("tasks", 0)),
+        TaskTemplate("e", "u", None, (), {"command_line": "c"}, ("tasks", 1)),
+    )
+    assert found.wait_timeout == "PT1H"
+    assert found.downloads == (
+        Download("out", "r", "", "**", ("downloads", 0)),
+        Download("out", "s", "p", "*", ("downloads", 1)),
+    )
+    assert found.cleanup_after_success == ("job",)
+
+
+def test_what_is_left_out_has_defaults(tmp_path: Path) -> None:
+    found = spec(tmp_path, "version: 1\nname: demo\npool: {vm_size: s, image: {id: i}}\n")
+    assert (found.pool and found.pool.id, found.job, found.tasks, found.wait_timeout) == (
+        "{{ name }}",
+        None,
+        (),
+        "PT30M",
+    )
+
+
+def test_a_document_that_is_no_mapping_gives_nothing(tmp_path: Path) -> None:
+    assert build(document(tmp_path, "[a]\n")) is None
+    assert build(document(tmp_path, "a: 1\n"), {()}) is None
+
+
+def test_what_refers_to_a_broken_upload_is_left_out(tmp_path: Path) -> None:
+    content = """
+        uploads: {bad: {container: c, files: 5}, good: {container: c, files: f}}
+        pool: {vm_size: s, start_task: {command: "{{ uploads.bad | length }}"}}
+        tasks:
+          - {id: a, command: x, resource_files: [{upload: bad}]}
+          - {id: b, command: x, resource_files: [{upload: good}]}
+          - {id: c, command: x, for_each: {upload: bad}}
+        """
+    found = build(document(tmp_path, content), {("uploads", "bad", "files")})
+    assert found is not None
+    assert list(found.uploads) == ["good"]
+    assert found.pool is not None
+    assert found.pool.properties == {"vm_size": "s"}
+    assert [task.id for task in found.tasks] == ["b"]
+
+
+def test_a_task_with_a_broken_command_stays_and_one_with_a_broken_generator_goes(tmp_path: Path) -> None:
+    content = "tasks: [{id: a, command: 5}, {id: b, command: x, for_each: {uplod: u, items: []}}]\n"
+    found = build(document(tmp_path, content), {("tasks", 0, "command"), ("tasks", 1, "for_each", "uplod")})
+    assert found is not None
+    assert [(task.id, task.properties) for task in found.tasks] == [("a", {"command": ":"})]
