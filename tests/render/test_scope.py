@@ -1,0 +1,75 @@
+from pathlib import Path
+
+import pytest
+
+from batchspec.errors import Problem
+from batchspec.render import scope as making
+from batchspec.render.scope import OMIT, Fault, Findings, Made, Scope, fixed
+from batchspec.spec.load import Document, load
+
+TEXT = """\
+block: |
+  one
+    two
+folded: >-
+  one
+  two
+plain: three
+"""
+
+
+@pytest.fixture
+def document(tmp_path: Path) -> Document:
+    (tmp_path / "s.yaml").write_text(TEXT)
+    return load(tmp_path / "s.yaml", "s.yaml")
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        (Fault(("block",), "wrong", 2), Problem("s.yaml", 3, 5, "block", "wrong")),
+        (Fault(("folded",), "wrong", 2), Problem("s.yaml", 4, 9, "folded", "wrong (line 2)")),
+        (Fault(("plain",), "wrong", 1), Problem("s.yaml", 7, 8, "plain", "wrong")),
+        (Fault(("block",), "wrong"), Problem("s.yaml", 1, 8, "block", "wrong")),
+    ],
+)
+def test_a_fault_stands_on_its_line_where_that_can_be_told(document: Document, fault: Fault, expected: Problem) -> None:
+    assert fault.problem(document) == expected
+
+
+def test_findings_say_each_message_once_and_count_the_rest(document: Document) -> None:
+    findings = Findings()
+    for number in range(3):
+        findings.add(Fault(("plain",), "same"), f"file {number}")
+    for number in range(6):
+        findings.add(Fault(("folded",), f"other {number}"))
+    assert [problem.message for problem in findings.problems(document)] == [
+        "and 1 more problems of this kind",
+        *(f"other {number}" for number in range(5)),
+        "same (for file 0 and 2 more)",
+    ]
+
+
+def test_objects_and_lists_leave_out_what_is_omitted() -> None:
+    scope = Scope({"x": 5})
+    text = making.text("{{ x }}", (), scope)
+    assert making.object_of({"a": fixed(1), "b": fixed(OMIT), "c": text})(scope) == {"a": 1, "c": "5"}
+    assert making.list_of([fixed(1), fixed(OMIT), text])(scope) == [1, "5"]
+    assert making.is_fixed(making.list_of([fixed(1)]))
+    assert not making.is_fixed(making.list_of([text]))
+
+
+def test_a_template_that_cannot_be_compiled_is_noted_at_once_and_omitted() -> None:
+    scope = Scope({})
+    maker = making.text("{% if %}", ("a",), scope)
+    assert maker(Scope({})) is OMIT
+    assert [fault.at for fault in scope.faults] == [("a",)]
+
+
+def test_then_works_on_what_is_there_only() -> None:
+    def double(made: Made, scope: Scope) -> Made:
+        return made * 2 if isinstance(made, int) else made
+
+    scope = Scope({})
+    assert making.then(fixed(1), double, scope)(scope) == 2
+    assert making.then(fixed(OMIT), double, scope)(scope) is OMIT

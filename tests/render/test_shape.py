@@ -1,0 +1,65 @@
+import pytest
+
+from batchspec.render.placeholder import Json, symbol
+from batchspec.render.shape import rest_name, shape_of
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("vm_size", "vmSize"), ("id", "id"), ("target_low_priority_nodes", "targetLowPriorityNodes")],
+)
+def test_a_name_on_the_wire_is_in_camel_case(name: str, expected: str) -> None:
+    assert rest_name(name, {}) == expected
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "expected"),
+    [
+        ("BatchJobCreateOptions", "all_tasks_complete_mode", "onAllTasksComplete"),
+        ("BatchJobCreateOptions", "task_failure_mode", "onTaskFailure"),
+        ("VirtualMachineConfiguration", "node_agent_sku_id", "nodeAgentSKUId"),
+        ("BatchTaskCreateOptions", "command_line", "commandLine"),
+        ("BatchTaskCreateOptions", "not_there_yet", "notThereYet"),
+    ],
+)
+def test_the_schema_knows_the_names_that_are_different(model: str, name: str, expected: str) -> None:
+    assert shape_of(model).property(name)[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "kinds"),
+    [
+        ("BatchTaskCreateOptions", "command_line", {"string"}),
+        ("BatchTaskCreateOptions", "required_slots", {"integer"}),
+        ("BatchTaskCreateOptions", "constraints", {"object"}),
+        ("BatchTaskCreateOptions", "environment_settings", {"array", "object"}),
+        ("BatchTaskConstraints", "max_wall_clock_time", {"string"}),
+        ("AutoUserSpecification", "scope", {"string"}),
+    ],
+)
+def test_a_place_has_a_type_apart_from_templates(model: str, name: str, kinds: set[str]) -> None:
+    assert shape_of(model).property(name)[1].kinds == kinds
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("required_slots", 3, None),
+        ("required_slots", 257, "257 is more than 256"),
+        ("required_slots", "3", "expected integer, got '3'"),
+        ("required_slots", symbol("secret", "x"), "expected integer, got an address or a secret"),
+        ("required_slots", [1], "expected integer, got a list"),
+        ("command_line", "x", None),
+        ("command_line", 3, "expected string, got 3"),
+        ("depends_on", {}, None),
+    ],
+)
+def test_a_value_of_another_type_has_a_fault(name: str, value: Json, expected: str | None) -> None:
+    assert shape_of("BatchTaskCreateOptions").property(name)[1].fault(value) == expected
+
+
+def test_harmless_differences_of_type_are_removed() -> None:
+    task = shape_of("BatchTaskCreateOptions")
+    assert task.property("required_slots")[1].adapted(2.0) == 2
+    assert task.property("required_slots")[1].adapted(2.5) == 2.5
+    assert task.property("command_line")[1].adapted(True) == "true"
