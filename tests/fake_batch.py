@@ -41,7 +41,8 @@ TASK_DEFAULTS: Body = {
     },
     "requiredSlots": 1,
 }
-NODE_STATES = ("creating", "idle", "offline", "rebooting", "running", "starting", "starttaskfailed", "unusable")
+# As GET /nodecounts writes them; a node's own state is the same word in lower case.
+NODE_STATES = ("creating", "idle", "offline", "rebooting", "running", "starting", "startTaskFailed", "unusable")
 
 
 @dataclass
@@ -384,8 +385,10 @@ def _check_etag(body: Body, if_match: str | None, operation: str, resource: str)
 
 def _counted(nodes: Sequence[Body]) -> dict[str, Any]:
     counts: dict[str, Any] = dict.fromkeys(NODE_STATES, 0)
+    words = {word.lower(): word for word in NODE_STATES}
     for node in nodes:
-        counts[node["state"]] = counts.get(node["state"], 0) + 1
+        word = words.get(node["state"], node["state"])
+        counts[word] = counts.get(word, 0) + 1
     return counts | {"total": len(nodes)}
 
 

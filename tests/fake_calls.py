@@ -92,8 +92,9 @@ _HOLDS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def matches(body: Body, odata: str) -> bool:
-    """Whether a body passes a `$filter` of terms joined by `and`; other forms are a ValueError."""
-    return all(_holds(body, term) for term in re.split(r"\s+and\s+", odata)) if odata else True
+    """Whether a body passes a `$filter` of terms joined by `and` and `or`; other forms are a ValueError."""
+    choices = re.split(r"\s+or\s+", odata)
+    return not odata or any(all(_holds(body, term) for term in re.split(r"\s+and\s+", one)) for one in choices)
 
 
 def selected(body: Body, select: str) -> Body:

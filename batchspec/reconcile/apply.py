@@ -12,15 +12,15 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from batchspec.errors import Locked, PlanRefused
-from batchspec.reconcile.change import Plan
+from batchspec.errors import BatchspecError, Locked, PlanRefused
+from batchspec.reconcile.change import Change, Plan
 from batchspec.reconcile.cleanup import clean_up
 from batchspec.reconcile.clock import Clock, SystemClock
+from batchspec.reconcile.failures import failures_of_tasks
 from batchspec.reconcile.fetch import download
-from batchspec.reconcile.images import node_agent_sku
 from batchspec.reconcile.lock import lock_container, locked
 from batchspec.reconcile.observe import Observed, observe
-from batchspec.reconcile.outcome import Outcome
+from batchspec.reconcile.outcome import Counts, Group, Outcome
 from batchspec.reconcile.plan import plan
 from batchspec.reconcile.ports import Lease, Services
 from batchspec.reconcile.report import Noted, Reporter
@@ -29,10 +29,12 @@ from batchspec.reconcile.sending import Sender, sas_life
 from batchspec.reconcile.step_blobs import create_container, create_containers, upload
 from batchspec.reconcile.step_job import finish_job, make_job
 from batchspec.reconcile.step_pool import make_pool
+from batchspec.reconcile.step_sas import renew_sas
 from batchspec.reconcile.step_tasks import make_tasks
-from batchspec.reconcile.watch import Left, Watch, counts_of, outcome
+from batchspec.reconcile.tally import Left, OwnJob, SharedJob, Tally, left_of
+from batchspec.reconcile.watch import Watch
 from batchspec.reconcile.watch_pool import wait_for_nodes
-from batchspec.render.model import Desired
+from batchspec.render.model import Desired, DesiredJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,11 @@ async def apply(
     if not wait:
         return Applied(done, None, 0, clock.now() - began)
     ended = await applying.wait(done)
-    downloaded = await download(desired, services, report=report, clock=clock)
+    try:
+        downloaded = await download(desired, services, report=report, clock=clock)
+    except BatchspecError:
+        _tell_failures(ended, report)
+        raise
     if ended is not None and not ended.counts.failed and not ended.blocked and not done.cleaned_up:
         await applying.clean_up()
     return Applied(done, ended, downloaded, clock.now() - began)
@@ -94,79 +100,85 @@ class _Applying:
     async def write(self, shown: Plan) -> Plan:
         """Take the lock, plan again, and carry it out; the plan that was carried out."""
         made = await self._make_lock_container(shown)
-        async with locked(self.desired, self.services) as lease:
+        async with locked(self.desired, self.services, report=self.report, clock=self.clock) as lease:
             again = await self.look()
             _refuse_unseen(shown, again)
-            await self._carry_out(self._run(again), lease)
-        return replace(again, changes=shown.changes) if made else again
+            done = replace(again, changes=(*made, *again.changes))
+            await self._carry_out(self._run(done, made, alone=lease is not None), lease)
+        return done
 
-    async def _make_lock_container(self, shown: Plan) -> bool:
-        """The lock needs its container: it is made first, before the lock is held. Whether it was made here."""
-        container = lock_container(self.desired)
-        if container is None or not any(one.kind == "container" and one.id == container for one in shown.changes):
-            return False
-        return await create_container(self._run(shown), container)
+    async def _make_lock_container(self, shown: Plan) -> tuple[Change, ...]:
+        """The lock needs its container: it is made first, before the lock is held. The change that was made here."""
+        name = lock_container(self.desired)
+        for change in shown.changes:
+            if change.kind == "container" and change.id == name and await create_container(self._run(shown), name):
+                return (change,)
+        return ()
 
-    def _run(self, chosen: Plan) -> Run:
+    def _run(self, chosen: Plan, made: tuple[Change, ...] = (), *, alone: bool = False) -> Run:
         assert self.observed is not None
-        sku = node_agent_sku(self.desired, self.observed.images)
-        sender = Sender(self.desired, self.services.blobs, sku)
+        sender = Sender(self.desired, self.services.blobs, self.observed.images)
         run_id = uuid.uuid4().hex
-        return Run(run_id, self.desired, self.observed, chosen, self.services, sender, self.report, self.clock)
+        return Run(
+            run_id, self.desired, self.observed, chosen, self.services, sender, self.report, self.clock, made, alone
+        )
 
     async def _carry_out(self, run: Run, lease: Lease | None) -> None:
-        for step in (create_containers, upload, make_pool, make_job, make_tasks, finish_job):
+        for step in (create_containers, upload, make_pool, make_job, make_tasks, finish_job, renew_sas):
             if lease is not None:
                 lease.check()
             await step(run)
 
     async def wait(self, done: Plan) -> Outcome | None:
         """Wait for tasks, or for nodes where the spec has no tasks."""
-        assert self.observed is not None
         job = self.desired.job
-        if job is None or not (done.tasks or done.kept_tasks):
+        sent = sum(change.action != "delete" for change in done.tasks)
+        if job is None or not (sent or done.kept_tasks):
             if any(change.kind == "pool" for change in done.changes):
                 await wait_for_nodes(self.desired, self.services, self.report, self.clock)
             return None
-        left = left_of(self.observed, done)
-        if not done.pending_tasks and not any(change.action != "delete" for change in done.tasks):
-            counts = await counts_of(self.services.batch, job.id, left)
-            return None if counts is None else await outcome(self.services.batch, job.id, counts, 0, left.ids)
+        if not done.pending_tasks and not sent:
+            failed, kept = len(done.failed_tasks), done.kept_tasks
+            _, groups = await self._failures(job, done) if failed else (0, ())
+            return Outcome(Counts(0, 0, kept, kept - failed, failed), 0, groups)
         if not done.totals:
-            await self._renew_sas(done)
-        return await Watch(self.desired, self.services, self.report, self.clock, left).until_done()
+            await renew_sas(self._run(done))
+        tally = self._tally(job, done, expected=sent + done.kept_tasks)
+        return await Watch(self.desired, self.services, self.report, self.clock, tally).until_done()
 
-    async def _renew_sas(self, done: Plan) -> None:
-        """A run that only waits extends what its unfinished tasks hold, as every `apply` does."""
+    async def _failures(self, job: DesiredJob, done: Plan) -> tuple[int, tuple[Group, ...]]:
+        failed = frozenset(task_id.casefold() for task_id in done.failed_tasks)
+        return await failures_of_tasks(self.services.batch, job.id, lambda task_id: task_id.casefold() in failed)
+
+    def _tally(self, job: DesiredJob, done: Plan, *, expected: int) -> Tally:
+        if job.existing:
+            ids = frozenset(task.id.casefold() for task in self.desired.tasks())
+            return SharedJob(self.services.batch, job.id, ids)
         assert self.observed is not None
-        sender = self._run(done).sender
-        for task in self.desired.tasks():
-            there = self.observed.tasks.get(task.id.casefold())
-            if there is not None and not there.completed:
-                await sender.grant(task.body)
+        new = any(change.kind == "job" and change.action in ("create", "replace") for change in done.changes)
+        left = Left() if new else left_of(self.observed, done.orphaned_tasks)
+        return OwnJob(self.services.batch, job.id, expected, left)
 
     async def clean_up(self) -> None:
         """Remove what the spec's cleanup names; another client's run is a reason to leave it."""
         if not self.desired.cleanup_after_success:
             return
         try:
-            async with locked(self.desired, self.services):
+            async with locked(self.desired, self.services, report=self.report, clock=self.clock):
                 await clean_up(self.desired, self.services, self.report, self.clock)
         except Locked as error:
             self.report(Noted(f"nothing is cleaned up: {error}", warning=True))
 
 
-def left_of(observed: Observed, done: Plan) -> Left:
-    """The orphaned tasks among the job's, so that they count neither as done nor as failed."""
-    if any(change.kind == "job" and change.action in ("create", "replace") for change in done.changes):
-        return Left()
-    ids = frozenset(task_id.casefold() for task_id in done.orphaned_tasks)
-    failed = sum(observed.tasks[task_id].failed for task_id in ids)
-    return Left(ids, len(ids) - failed, failed)
+def _tell_failures(ended: Outcome | None, report: Reporter) -> None:
+    """Failed tasks are told before an error of the downloads takes the floor."""
+    for group in ended.failures if ended is not None else ():
+        report(Noted(f"{group.count} tasks failed: {group.cause}: {', '.join(group.ids)}", warning=True))
 
 
 def _refuse_unseen(shown: Plan, again: Plan) -> None:
-    unseen = set(again.questions) - set(shown.questions)
+    seen = {(one.action, one.kind, one.id) for one in shown.questions}
+    unseen = [one for one in again.questions if (one.action, one.kind, one.id) not in seen]
     if unseen:
         names = ", ".join(sorted(f"{one.action} {one.kind} {one.id}" for one in unseen)[:5])
         raise PlanRefused(

@@ -5,14 +5,19 @@ unfinished and failed tasks. Out: a number. The service leaves such tasks active
 so a wait that does not look would last until its timeout.
 """
 
-from batchspec.reconcile.failures import FAILED
+from collections.abc import Callable
+
+from batchspec.reconcile.failures import FAILED, every
 from batchspec.reconcile.ports import BatchService
 from batchspec.render.model import JsonObject
 from batchspec.render.placeholder import Json
 
 
-async def blocked_tasks(batch: BatchService, job_id: str) -> int:
-    """How many active tasks wait for one that failed without satisfying its dependents, directly or through others."""
+async def blocked_tasks(batch: BatchService, job_id: str, ours: Callable[[str], bool] = every) -> int:
+    """How many active tasks wait for one that failed without satisfying its dependents, directly or through others.
+
+    `ours` says of an id whether the task counts.
+    """
     dead: set[str] = set()
     async for task in batch.list_tasks(job_id, filter=FAILED, select="id,exitConditions,executionInfo"):
         if not _satisfies(task):
@@ -24,7 +29,7 @@ async def blocked_tasks(batch: BatchService, job_id: str) -> int:
     while True:
         more = {task for task, needs in waiting.items() if task not in blocked and _needs_any(needs, dead)}
         if not more:
-            return len(blocked)
+            return sum(map(ours, blocked))
         blocked |= more
         dead |= {_key(task) for task in more}
 

@@ -64,8 +64,8 @@ class Plan:
     here of what is there now. `failed_tasks` are the ids of unchanged tasks that have failed; `orphaned_tasks` those
     that are finished and no longer in the spec. `pending_tasks` counts unchanged unfinished tasks, which a run would
     wait for. `notes` are lines a person should read: marked things that the spec no longer names, a job that runs anew.
-    `cleaned_up` is true when every task has succeeded and what the spec's `cleanup` names is gone; `cleanup_due` are the
-    names of what is still there then, and is removed without asking, since the spec lists it.
+    `cleaned_up` is true when every task has succeeded and what the spec's `cleanup` names is gone; `cleanup_due` are
+    the names of what is still there then, and is removed without asking, since the spec lists it.
     """
 
     name: str

@@ -3,20 +3,24 @@
 Place in the pipeline: used by `plan_pool`, `plan_job` and `plan_tasks`. In: a symbolic REST body and the body that the
 service returns. Out: one `Reason` per property that differs. Pure; never asks a service.
 
-The service fills in defaults, changes the case of enum values and never returns secrets, so comparison is on
-normalised values: what a body does not name is not compared, except where `REMOVABLE` says that its absence means
-something; enum-like words ignore case; durations are compared by length; a string with symbols matches when its
-literal parts do (what a symbol stands for changes with account and port, and its content is in the fingerprint).
+The service fills in defaults, changes the case of enum values, reorders lists and never returns secrets, so comparison
+is on normalised values: what a body does not name is not compared, except where `removable` says that its absence means
+something; enum-like words ignore case; durations are compared by length; list items that have a name are compared by
+it; a string with symbols matches when its literal parts do (what a symbol stands for changes with account and port, and
+its content is in the fingerprint).
+
+What the service holds may contain secrets that a spec handed in. They stay out of every Reason: values of settings and
+metadata, and texts that hold a secret in the spec, are not shown, URLs are shown without their query.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from batchspec.reconcile.change import Reason
 from batchspec.render.durations import NotADuration, duration
 from batchspec.render.model import JsonObject
-from batchspec.render.placeholder import CLOSE, OPEN, Json, display
+from batchspec.render.placeholder import CLOSE, OPEN, Json, display, symbols
 
 # Values that a person chose and whose case matters; every other plain word is an enum or an Azure name.
 _CASE_MATTERS = frozenset(
@@ -27,7 +31,12 @@ _NEVER_RETURNED = frozenset({"password", "sshPrivateKey", "accountKey", "sasKey"
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*\Z")
 _SYMBOLS = re.compile(f"{OPEN}[^{CLOSE}]*{CLOSE}")
 _ABSENT = object()
+# What names an item of a list (environment settings, accounts, packages, extensions, mounts, exit codes).
+_ITEM_KEYS = ("name", "id", "applicationId", "filePath", "code")
+# Where the service holds what a secret variable may have been.
+_HIDDEN = frozenset({"value", "password", "protectedSettings", "mountOptions"})
 
+NOT_SHOWN = "(not shown)"
 REMOVED = "no longer in the spec"
 
 
@@ -48,7 +57,7 @@ def differences(
             yield from _compare(key, key, value, there.get(key, _ABSENT))
     for key in sorted(removable - wanted.keys() - ignore):
         if there.get(key):
-            yield Reason(REMOVED, key, display(there[key]), None)
+            yield Reason(REMOVED, key, shown(key, there[key]), None)
 
 
 def _compare(path: str, key: str, wanted: Json, there: object) -> Iterator[Reason]:
@@ -59,14 +68,39 @@ def _compare(path: str, key: str, wanted: Json, there: object) -> Iterator[Reaso
         for name, value in wanted.items():
             yield from _compare(f"{path}.{name}", name, value, there.get(name, _ABSENT))
     elif isinstance(wanted, list) and isinstance(there, list) and len(wanted) == len(there):
-        for index, (one, other) in enumerate(zip(wanted, there, strict=True)):
+        for index, (one, other) in enumerate(zip(wanted, _aligned(wanted, there), strict=True)):
             yield from _compare(f"{path}[{index}]", key, one, other)
     elif not _same(key, wanted, there):
-        yield Reason("changed", path, _shown(there), display(wanted))
+        yield Reason("changed", path, NOT_SHOWN if _holds_secret(wanted) else shown(key, there), display(wanted))
 
 
 def _empty(value: Json) -> bool:
-    return value is None or value is False or value == [] or value == {}
+    return value is None or value == 0 or value == [] or value == {}
+
+
+def _aligned(wanted: list[Json], there: list[object]) -> list[object]:
+    """The items of `there` in the order of `wanted`, as far as their names (or, of plain values, they) are the same."""
+    for key in _ITEM_KEYS:
+        names, others = _names(key, wanted), _names(key, there)
+        if names and others and names.keys() == others.keys():
+            return [others[name] for name in names]
+    if all(isinstance(item, str | int | float) for item in (*wanted, *there)):
+        left = list(there)
+        same = [left.pop(left.index(item)) if item in left else _ABSENT for item in wanted]
+        return [left.pop(0) if item is _ABSENT else item for item in same]
+    return there
+
+
+def _names(key: str, items: Sequence[object]) -> dict[str, object]:
+    """Items by their name in lower case; empty when one has none or two have the same."""
+    names: dict[str, object] = {
+        str(item[key]).casefold(): item for item in items if isinstance(item, dict) and key in item
+    }
+    return names if len(names) == len(items) else {}
+
+
+def _holds_secret(wanted: Json) -> bool:
+    return any(one.kind == "secret" for one in symbols(wanted))
 
 
 def _same(key: str, wanted: Json, there: object) -> bool:
@@ -95,12 +129,14 @@ def _length(text: str) -> timedelta | str:
         return text
 
 
-def _shown(there: object) -> Json:
-    """An observed value for people, without the query of any URL: it may hold a SAS."""
+def shown(key: str, there: object) -> Json:
+    """An observed value for people: no query of any URL (it may hold a SAS), no value that may be a secret."""
+    if isinstance(there, dict):
+        return {str(name): shown(str(name), value) for name, value in there.items()}
+    if isinstance(there, list):
+        return [shown(key, value) for value in there]
+    if key in _HIDDEN:
+        return NOT_SHOWN
     if isinstance(there, str):
         return re.sub(r"(https?://[^\s?'\"]*)\?[^\s'\"]*", r"\1", there)
-    if isinstance(there, dict):
-        return {str(key): _shown(value) for key, value in there.items()}
-    if isinstance(there, list):
-        return [_shown(value) for value in there]
     return there if isinstance(there, int | float | bool) else None

@@ -14,7 +14,7 @@ from batchspec.reconcile.change import Change, Reason
 from batchspec.reconcile.clock import Clock, SystemClock
 from batchspec.reconcile.concurrency import for_each, task_group
 from batchspec.reconcile.gone import delete_and_wait
-from batchspec.reconcile.lock import locked
+from batchspec.reconcile.lock import lock_container, locked
 from batchspec.reconcile.marks import owner_of, owns
 from batchspec.reconcile.observe import find_strays
 from batchspec.reconcile.ports import Services
@@ -29,13 +29,14 @@ _AT_ONCE = 8
 class Deletion:
     """What would be deleted (jobs, pools, containers, then our blobs in others' containers), and what is left and why.
 
-    `kept` are names of our containers that stay; SAS tokens on them are revoked. `desired` is what it was made from.
+    `revoked` are names of our containers that stay and whose SAS tokens die, unless the job or pool that may hold them
+    stays too. `desired` is what it was made from.
     """
 
     desired: Desired
     items: tuple[Change, ...]
     notes: tuple[str, ...]
-    kept: tuple[str, ...]
+    revoked: tuple[str, ...]
 
 
 async def deletion(desired: Desired, services: Services, *, keep: Collection[str] = frozenset()) -> Deletion:
@@ -50,7 +51,7 @@ async def deletion(desired: Desired, services: Services, *, keep: Collection[str
     kept = await _containers(desired, services, keep, items, notes)
     items += [Change("delete", "container", name, (_STRAY,)) for name in strays.containers]
     items += await _blobs_elsewhere(desired, services)
-    return Deletion(desired, tuple(items), tuple(notes), tuple(kept))
+    return Deletion(desired, tuple(items), tuple(notes), () if {"job", "pool"} & set(keep) else tuple(kept))
 
 
 async def _named(
@@ -104,7 +105,7 @@ async def _blobs_elsewhere(desired: Desired, services: Services) -> list[Change]
 
 
 async def delete(agreed: Deletion, services: Services, *, report: Reporter, clock: Clock | None = None) -> None:
-    """Delete what was agreed to, and wait until it is gone. Safe to repeat after an interruption.
+    """Delete what was agreed to and is still ours, and wait until it is gone. Safe to repeat after an interruption.
 
     Raises Locked while another client applies the spec, TimedOut after 15 minutes for one resource.
     """
@@ -118,16 +119,24 @@ async def delete(agreed: Deletion, services: Services, *, report: Reporter, cloc
         done += 1
         report(Advanced("delete", done, len(agreed.items), item=f"{change.kind} {change.id}"))
 
-    async with locked(agreed.desired, services):
+    async with locked(agreed.desired, services, report=report, clock=clock):
+        now = {(one.kind, one.id) for one in (await deletion(agreed.desired, services)).items}
+        items = [one for one in agreed.items if (one.kind, one.id) in now]
+        # First of all, so that a second run need not know whether the first came so far.
+        for name in agreed.revoked:
+            await services.blobs.revoke(name)
         async with task_group() as group:
-            for change in agreed.items:
+            for change in items:
                 if change.kind in ("job", "pool"):
                     group.create_task(_delete_in_batch(change, services, clock, tell))
-        blobs = [change for change in agreed.items if change.kind in ("container", "upload")]
+        # With its container goes the lock, so that one is the last.
+        last = lock_container(agreed.desired)
+        blobs = [change for change in items if change.kind in ("container", "upload") and change.id != last]
         await for_each(blobs, lambda change: _delete_blobs(change, services, tell), at_once=_AT_ONCE)
-        for name in agreed.kept:
-            await services.blobs.revoke(name)
-    report(Finished("delete", f"{len(agreed.items)} deleted", clock.now() - began))
+        for change in items:
+            if change.kind == "container" and change.id == last:
+                await _delete_blobs(change, services, tell)
+    report(Finished("delete", f"{done} deleted", clock.now() - began))
 
 
 async def _delete_in_batch(change: Change, services: Services, clock: Clock, tell: Callable[[Change], None]) -> None:

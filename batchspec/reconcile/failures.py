@@ -4,7 +4,8 @@ Place in the pipeline: `watch` and `status` ask here once something failed. It r
 info, node), and the end of stderr of one task per cause. Never a list of all tasks.
 """
 
-from collections.abc import AsyncIterator, Collection
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 
 from batchspec.errors import ServiceRefused
@@ -24,12 +25,12 @@ _NEW_SAS = "the SAS was refused (expired or revoked): `batchspec apply --retry-f
 _FIXES = {
     "CommandProgramNotFound": "check the program's name, and that the start task installs it",
     "CommandLaunchFailed": "check the quotes of `command_line`, or write shell text under `command`",
-    "BlobNotFound": "the input is not in its container any more: run `batchspec apply` again to upload it",
+    "BlobNotFound": "the input is not in its container: `batchspec apply --retry-failed` uploads what is missing",
     "BlobAccessDenied": _NEW_SAS,
-    "ResourceContainerNotFound": "the container is gone: run `batchspec apply --retry-failed`",
+    "ResourceContainerNotFound": "the container is gone: `batchspec apply --retry-failed` makes it anew",
     "ResourceContainerAccessDenied": _NEW_SAS,
     "FileUploadAccessDenied": _NEW_SAS,
-    "FileUploadContainerNotFound": "the output container is gone: run `batchspec apply --retry-failed`",
+    "FileUploadContainerNotFound": "the output container is gone: `batchspec apply --retry-failed` makes it anew",
     "FileUploadMiscError": "the output file was not there or could not be sent: see `output_files` and the command",
     "DiskFull": "the node's disk is full: a larger vm_size, fewer slots a node, or less data a task",
     "TaskEnded": "it was ended by its wall clock or by a user: see `constraints.max_wall_clock_time`",
@@ -87,27 +88,30 @@ def _object(value: Json) -> JsonObject:
     return value if isinstance(value, dict) else {}
 
 
-async def groups(batch: BatchService, job_id: str, *, without: Collection[str] = ()) -> tuple[Group, ...]:
-    """The job's failures by cause, the most frequent first, then by cause; one of each told in full.
+def every(task_id: str) -> bool:
+    """All tasks count."""
+    return True
 
-    `without` are ids (lower-cased) that do not count, such as orphaned tasks. At most 10 groups.
+
+async def failures_of_tasks(
+    batch: BatchService, job_id: str, ours: Callable[[str], bool] = every
+) -> tuple[int, tuple[Group, ...]]:
+    """How many tasks have failed, and why: by cause, the most frequent first, then by cause; one of each told in full.
+
+    `ours` says of an id whether the task counts. At most 10 groups.
     """
     by_cause: dict[str, list[Failure]] = {}
-    counts: dict[str, int] = {}
-    failed = batch.list_tasks(job_id, filter=FAILED, select="id,executionInfo,nodeInfo")
-    async for failure in _failures(failed, without):
-        counts[failure.cause] = counts.get(failure.cause, 0) + 1
-        shown = by_cause.setdefault(failure.cause, [])
-        if len(shown) < _SHOWN_IDS:
-            shown.append(failure)
+    counts: Counter[str] = Counter()
+    async for task in batch.list_tasks(job_id, filter=FAILED, select="id,executionInfo,nodeInfo"):
+        if ours(str(task["id"])):
+            failure = failure_of_task(task)
+            counts[failure.cause] += 1
+            shown = by_cause.setdefault(failure.cause, [])
+            if len(shown) < _SHOWN_IDS:
+                shown.append(failure)
     order = sorted(counts, key=lambda cause: (-counts[cause], cause))[:_SHOWN_GROUPS]
-    return tuple([await _group(batch, job_id, cause, counts[cause], by_cause[cause]) for cause in order])
-
-
-async def _failures(tasks: AsyncIterator[JsonObject], without: Collection[str]) -> AsyncIterator[Failure]:
-    async for task in tasks:
-        if str(task["id"]).casefold() not in without:
-            yield failure_of_task(task)
+    groups = [await _group(batch, job_id, cause, counts[cause], by_cause[cause]) for cause in order]
+    return counts.total(), tuple(groups)
 
 
 async def _group(batch: BatchService, job_id: str, cause: str, count: int, shown: list[Failure]) -> Group:

@@ -1,6 +1,7 @@
 """Which node agent SKU goes with an image: the service's list of supported images -> one SKU.
 
-Place in the pipeline: `apply` asks it when a pool body leaves the SKU to be looked up. Pure.
+Place in the pipeline: `plan` asks before a pool is made, so that a wrong image is refused there; `sending` asks for the
+value. Pure.
 """
 
 from collections.abc import Sequence

@@ -2,11 +2,12 @@
 
 Place in the pipeline: `fetch` and `plan_blobs` ask it for every blob. A blob name is up to 1,024 characters of nearly
 anything (Naming and Referencing Containers, Blobs, and Metadata); a file name is not. Pure but for `inside`, which
-looks at symbolic links.
+looks at symbolic links. `Places` sees to it that no two blobs become one file.
 """
 
 import os
 import sys
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 _MAX_COMPONENT_BYTES = 255
@@ -55,3 +56,38 @@ def _check_on_windows(part: str) -> None:
 def inside(folder: Path, path: Path) -> bool:
     """Whether `path`, its symbolic links followed, is below `folder`."""
     return os.path.commonpath([folder.resolve(), path.parent.resolve()]) == str(folder.resolve())
+
+
+@dataclass(slots=True)
+class Places:
+    """Which blob becomes which file, over all downloads of a spec: a file is given to one blob only."""
+
+    _files: dict[str, str] = field(default_factory=dict)
+    _folders: dict[str, str] = field(default_factory=dict)
+
+    def place(self, folder: Path, container: str, name: str) -> Path:
+        """The path of a blob, as `path_below`.
+
+        Raises ValueError also when another blob has this file (where names ignore case, one that differs in case only),
+        or when one of the two would be a file and the other a folder.
+        """
+        path = path_below(folder, name)
+        blob, key = f"{container}/{name}", _key(path)
+        parents = [_key(parent) for parent in path.parents if parent != folder and folder in parent.parents]
+        other = self._files.get(key, blob)
+        if other != blob:
+            raise ValueError(f"{other!r} is the same file here")
+        if key in self._folders:
+            raise ValueError(f"{self._folders[key]!r} needs a folder of that name")
+        for parent in parents:
+            if parent in self._files:
+                raise ValueError(f"{self._files[parent]!r} is a file here, so nothing can be below it")
+        self._files[key] = blob
+        for parent in parents:
+            self._folders.setdefault(parent, blob)
+        return path
+
+
+def _key(path: Path) -> str:
+    text = os.path.normpath(path)
+    return text.casefold() if sys.platform in ("win32", "darwin") else text

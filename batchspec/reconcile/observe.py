@@ -6,7 +6,7 @@ only, concurrently. It never writes and never decides.
 Requests: one each for pool and job, one per container, one page stream per container that uploads or downloads name,
 the tasks of the job with just the properties that fingerprints need, and the account's pools, jobs and containers by
 name and metadata, to find what carries our mark and is no longer named. Nodes are listed only when the start task
-changed or a reboot is pending, images only when a pool body needs its node agent SKU.
+changed or a reboot is pending, images only when a pool that needs its node agent SKU is missing or has changed.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from batchspec.reconcile.concurrency import task_group
-from batchspec.reconcile.marks import REBOOT_KEY, START_KEY, metadata_of, owner_of, owns, task_hash_of
+from batchspec.reconcile.marks import REBOOT_KEY, START_KEY, hash_of, metadata_of, owner_of, owns, task_hash_of
 from batchspec.reconcile.ports import BatchService, BlobState, BlobStore, ContainerState, Services
 from batchspec.render.model import Desired, DesiredPool, JsonObject
 from batchspec.render.placeholder import Json, symbols
@@ -134,10 +134,10 @@ async def _pool(
         return None, (), ()
     pool = await batch.get_pool(wanted.id)
     nodes: tuple[ObservedNode, ...] = ()
-    if pool is not None and _needs_nodes(wanted, pool):
+    if pool is not None and wanted.body is not None and _needs_nodes(wanted, pool):
         nodes = tuple([_node(node) async for node in batch.list_nodes(wanted.id, select=_NODE_PROPERTIES)])
     images: tuple[JsonObject, ...] = ()
-    if wanted.body is not None and any(one.kind == "node_agent_sku" for one in symbols(wanted.body)):
+    if _needs_images(wanted, pool):
         images = tuple([image async for image in batch.list_images()])
     return pool, nodes, images
 
@@ -145,6 +145,17 @@ async def _pool(
 def _needs_nodes(wanted: DesiredPool, pool: JsonObject) -> bool:
     marks = metadata_of(pool)
     return marks.get(START_KEY, "") != wanted.start_task_hash or REBOOT_KEY in marks
+
+
+def _needs_images(wanted: DesiredPool, pool: JsonObject | None) -> bool:
+    if wanted.body is None or (not is_missing(pool) and hash_of(pool) == wanted.hash):
+        return False
+    return any(one.kind == "node_agent_sku" for one in symbols(wanted.body))
+
+
+def is_missing(resource: JsonObject | None) -> bool:
+    """Whether a pool or job is not there, or will not be: one that is being deleted is waited for, never an error."""
+    return resource is None or resource.get("state") == "deleting"
 
 
 def _node(node: JsonObject) -> ObservedNode:
@@ -160,7 +171,7 @@ async def _job(desired: Desired, batch: BatchService) -> tuple[JsonObject | None
     if desired.job is None:
         return None, {}
     job = await batch.get_job(desired.job.id)
-    if job is None or job.get("state") == "deleting":
+    if is_missing(job):
         return job, {}
     tasks = {task.id.casefold(): task async for task in observed_tasks(batch, desired.job.id)}
     return job, tasks
@@ -172,6 +183,15 @@ async def observed_tasks(batch: BatchService, job_id: str) -> AsyncIterator[Obse
         yield _task(task)
 
 
+def state_of(task: JsonObject) -> str:
+    """Where a task is: active, running (preparing too), succeeded or failed."""
+    state = str(task.get("state", "")).lower()
+    if state != "completed":
+        return "active" if state == "active" else "running"
+    info = task.get("executionInfo")
+    return "failed" if isinstance(info, dict) and str(info.get("result", "")).lower() == "failure" else "succeeded"
+
+
 def _task(task: JsonObject) -> ObservedTask:
     info = task.get("executionInfo")
     info = info if isinstance(info, dict) else {}
@@ -180,7 +200,7 @@ def _task(task: JsonObject) -> ObservedTask:
     return ObservedTask(
         id=str(task["id"]),
         state=str(task.get("state", "")).lower(),
-        failed=str(info.get("result", "")).lower() == "failure",
+        failed=state_of(task) == "failed",
         failure_code=str(failure.get("code", "")) if isinstance(failure, dict) else "",
         hash=task_hash_of(task),
         constraints=constraints if isinstance(constraints, dict) else {},

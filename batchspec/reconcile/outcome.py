@@ -60,7 +60,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The end of a wait. `blocked` counts active tasks that a failed dependency keeps from ever running."""
+    """The end of a wait. `blocked` counts active tasks that never run: one they need has failed, or the job ended."""
 
     counts: Counts
     blocked: int

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 from batchspec.errors import ForeignOwner, PlanRefused
 from batchspec.reconcile.change import Change, Plan, Reason
+from batchspec.reconcile.images import node_agent_sku
 from batchspec.reconcile.marks import owner_of
-from batchspec.reconcile.observe import Observed
+from batchspec.reconcile.observe import Observed, is_missing
 from batchspec.reconcile.plan_blobs import (
     Needs,
     container_changes,
@@ -45,9 +46,11 @@ def plan(desired: Desired, observed: Observed, *, retry_failed: bool = False) ->
     work = _job_and_tasks(desired, observed, retry_failed=retry_failed)
     _refuse_foreign(desired, observed, work.tasks)
     needs = _needs(desired, observed, work)
-    succeeded = needs is not None and not work.tasks.must_run and not work.tasks.failed
+    succeeded = _all_succeeded(work.tasks) and bool(desired.cleanup_after_success)
     due = tuple(_still_there(desired, observed)) if succeeded else ()
-    pool = _pool(desired, observed, needed=needs is None or bool(work.tasks.must_run))
+    pool = _pool(desired, observed, cleaned=needs is not None, runs=bool(work.tasks.must_run) or not work.tasks.kept)
+    if pool is not None and pool.action != "update":
+        node_agent_sku(desired, observed.images)
     changes = [
         *container_changes(desired, observed, needs),
         *upload_changes(desired, observed, needs),
@@ -73,7 +76,7 @@ def _job_and_tasks(desired: Desired, observed: Observed, *, retry_failed: bool) 
     if job is None:
         return _JobAndTasks(None, TaskChanges())
     if job.existing:
-        tasks = task_changes(desired.tasks(), observed.tasks, retry_failed=retry_failed)
+        tasks = task_changes(desired.tasks(), observed.tasks, retry_failed=retry_failed, shared=True)
         return _JobAndTasks(None, tasks)
     change = job_change(job, observed.job)
     if change is not None and change.action in ("create", "replace"):
@@ -93,36 +96,50 @@ def _why_new_job(observed: Observed, tasks: TaskChanges) -> Reason | None:
     return None
 
 
+def _all_succeeded(tasks: TaskChanges) -> bool:
+    return bool(tasks.succeeded) and not tasks.must_run and not tasks.failed
+
+
 def _needs(desired: Desired, observed: Observed, work: _JobAndTasks) -> Needs | None:
-    """What of the cleaned-up things must come back; None when there was no success that cleaned up."""
-    if not desired.cleanup_after_success or not work.tasks.succeeded:
+    """What of the things that `cleanup` names must be there; None when none of them can have been cleaned up.
+
+    A run makes containers and uploads before it makes the job. So what is missing beside a job that stays was there
+    when its tasks were added, and only what the tasks that must run refer to has to come back.
+    """
+    job = desired.job
+    if job is None or not desired.cleanup_after_success:
+        return None
+    stays = not is_missing(observed.job) and (work.job is None or work.job.action == "update")
+    if not stays or (job.existing and not work.tasks.succeeded):
         return None
     needs = Needs()
     if work.tasks.must_run:
         for task in desired.tasks():
             if task.id in work.tasks.must_run:
                 needs.add(task.body)
-        for resource in (desired.pool, desired.job):
+        for resource in (desired.pool, job):
             needs.add(resource.body if resource is not None else None)
     return needs
 
 
 def _still_there(desired: Desired, observed: Observed) -> Iterator[str]:
     """What the spec's cleanup names and is not gone yet."""
-    there = {"pool": observed.pool is not None, "job": observed.job is not None}
+    there = {
+        "pool": desired.pool is not None and not desired.pool.existing and not is_missing(observed.pool),
+        "job": desired.job is not None and not desired.job.existing and not is_missing(observed.job),
+    }
     for key, container in desired.containers.items():
         there[f"container.{key}"] = container.name in observed.containers and not container.existing
     yield from (name for name in desired.cleanup_after_success if there.get(name))
 
 
-def _pool(desired: Desired, observed: Observed, *, needed: bool) -> Change | None:
+def _pool(desired: Desired, observed: Observed, *, cleaned: bool, runs: bool) -> Change | None:
     pool = desired.pool
     if pool is None or pool.existing:
         return None
-    change = pool_change(pool, observed)
-    if change is not None and change.action == "create" and not needed and "pool" in desired.cleanup_after_success:
-        return None
-    return change
+    change = pool_change(pool, observed, needed=runs)
+    gone = change is not None and change.action == "create" and cleaned and not runs
+    return None if gone and "pool" in desired.cleanup_after_success else change
 
 
 def _refuse_missing(desired: Desired, observed: Observed) -> None:
@@ -131,9 +148,9 @@ def _refuse_missing(desired: Desired, observed: Observed) -> None:
         for container in desired.containers.values()
         if container.existing and container.name not in observed.containers
     ]
-    if desired.pool and desired.pool.existing and observed.pool is None:
+    if desired.pool and desired.pool.existing and is_missing(observed.pool):
         missing.append(f"pool {desired.pool.id}")
-    if desired.job and desired.job.existing and observed.job is None:
+    if desired.job and desired.job.existing and is_missing(observed.job):
         missing.append(f"job {desired.job.id}")
     if missing:
         raise PlanRefused(
@@ -150,7 +167,10 @@ def _refuse_foreign(desired: Desired, observed: Observed, tasks: TaskChanges) ->
             fix="choose another name or id, delete it yourself, or say `existing: true` to use it as it is",
         )
     if desired.job and desired.job.existing and takes_no_tasks(observed.job) and tasks.must_run:
-        raise PlanRefused(f"job {desired.job.id} is {(observed.job or {}).get('state')} and takes no more tasks")
+        raise PlanRefused(
+            f"job {desired.job.id} is {(observed.job or {}).get('state')} and takes no more tasks",
+            fix="name another job, or leave out `existing` so that this spec makes its own",
+        )
 
 
 def _foreign_resources(desired: Desired, observed: Observed) -> Iterator[str]:
@@ -159,7 +179,7 @@ def _foreign_resources(desired: Desired, observed: Observed) -> Iterator[str]:
     for name in foreign_blobs(desired, observed):
         yield f"blob {name}"
     for kind, wanted, there in (("pool", desired.pool, observed.pool), ("job", desired.job, observed.job)):
-        if wanted is not None and there is not None and not wanted.existing:
+        if wanted is not None and not is_missing(there) and not wanted.existing:
             owner = owner_of(there)
             if owner != desired.name:
                 yield f"{kind} {wanted.id}" + (f" (of the spec {owner!r})" if owner else "")

@@ -8,12 +8,13 @@ succeeded, only what the tasks that must run refer to comes back.
 """
 
 import hashlib
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from batchspec.reconcile.change import Change, Reason
-from batchspec.reconcile.local_names import path_below
+from batchspec.reconcile.local_names import Places
 from batchspec.reconcile.marks import owns
 from batchspec.reconcile.observe import Observed
 from batchspec.reconcile.ports import BlobState
@@ -114,27 +115,27 @@ def foreign_blobs(desired: Desired, observed: Observed) -> Iterator[str]:
 
 def download_changes(desired: Desired, observed: Observed) -> Iterator[Change]:
     """What `fetch` would write of the blobs that are there now; names that can be no file here are left to `fetch`."""
+    places = Places()
     for download in desired.downloads:
         container = desired.containers[download.container].name
         for blob in observed.blobs.get(container, {}).values():
-            path = target_of(download, blob)
-            if path is not None and not is_downloaded(path, blob):
+            if not selects(download, blob):
+                continue
+            try:
+                path = places.place(download.to, container, blob.name)
+            except ValueError:
+                continue
+            if not is_downloaded(path, blob):
                 yield Change("create", "download", f"{container}/{blob.name}", size=blob.size)
 
 
-def target_of(download: DesiredDownload, blob: BlobState) -> Path | None:
-    """Where a blob goes; None when the download does not name it, or its name can be no file below the folder."""
-    if not selects(download, blob.name):
-        return None
-    try:
-        return path_below(download.to, blob.name)
-    except ValueError:
-        return None
+def selects(download: DesiredDownload, blob: BlobState) -> bool:
+    """Whether a download names this blob: by prefix, and by its pattern on the rest of the name.
 
-
-def selects(download: DesiredDownload, name: str) -> bool:
-    """Whether a download names this blob: by prefix, and by its pattern on the rest of the name."""
-    if not name.startswith(download.prefix):
+    Empty blobs that end in a slash are how storage browsers show empty folders; they are no outputs.
+    """
+    name = blob.name
+    if not name.startswith(download.prefix) or (blob.size == 0 and name.endswith("/") and name.strip("/")):
         return False
     return download.pattern in ("", "**") or matches(name[len(download.prefix) :], download.pattern)
 
@@ -143,11 +144,11 @@ def is_downloaded(path: Path, blob: BlobState) -> bool:
     """Whether a local file is this version of the blob: by size, then by MD5 or, without one, by time."""
     try:
         status = path.stat()
-        if status.st_size != blob.size:
+        if status.st_size != blob.size or not stat.S_ISREG(status.st_mode):
             return False
         if blob.content_md5 is None:
             return abs(status.st_mtime - blob.last_modified.timestamp()) < 1
         with path.open("rb") as file:
             return hashlib.file_digest(file, "md5").digest() == blob.content_md5
-    except OSError:
+    except (OSError, ValueError):
         return False

@@ -53,12 +53,13 @@ def job_change(wanted: DesiredJob, there: JsonObject | None) -> Change | None:
     if hash_of(there) != wanted.hash:
         body = {**_DEFAULTS, **wanted.body}
         reasons = tuple(differences(body, there, removable=_REMOVABLE, ignore=_IGNORED))
+    over = there.get("state") in _GONE
     finish = finish_reason(wanted, there)
-    if finish is not None and finish.new == "noaction":
+    if finish is not None and finish.new == "noaction" and not over:
         reasons = (*reasons, finish)
     if not all(map(_in_place, reasons)):
         return replaced(wanted.id, reasons)
-    if there.get("state") in _GONE:
+    if over:
         return None
     return _update(wanted, there, reasons)
 

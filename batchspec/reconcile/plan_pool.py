@@ -2,7 +2,7 @@
 
 Place in the pipeline: a part of `plan`. Pure. The `steps` of an update say which calls `apply` makes:
 
-    resize     POST resize, for the numbers of nodes (also when the last resize ended in errors)
+    resize     POST resize, for the numbers of nodes (also when the last one ended in errors and tasks need the pool)
     autoscale  POST enableautoscale or disableautoscale
     patch      PATCH, for what the service changes in place: start task, packages and metadata at any time, the rest
                of `_WHEN_EMPTY` while the pool has no nodes (docstring of azure-batch 15.1's update_pool); PATCH cannot
@@ -47,11 +47,15 @@ _REMOVABLE = frozenset(
         "upgradePolicy",
     }
 )
+_REBOOTED = "nodes are rebooted for the new start task or its inputs; their tasks finish first"
 _DEFAULTS: JsonObject = {"targetDedicatedNodes": 0, "targetLowPriorityNodes": 0, "taskSlotsPerNode": 1}
 
 
-def pool_change(wanted: DesiredPool, observed: Observed) -> Change | None:
-    """The pool's Change, None when there is nothing to do. A pool that is being deleted counts as missing."""
+def pool_change(wanted: DesiredPool, observed: Observed, *, needed: bool = True) -> Change | None:
+    """The pool's Change, None when there is nothing to do. A pool that is being deleted counts as missing.
+
+    `needed` is whether anything shall run on it: only then is a failed resize tried again.
+    """
     there = observed.pool
     if there is None or there.get("state") == "deleting":
         reason = () if there is None else (Reason("the pool of this id is being deleted; waited for"),)
@@ -61,13 +65,17 @@ def pool_change(wanted: DesiredPool, observed: Observed) -> Change | None:
         reasons = tuple(differences(_sizes_of(wanted.body), there))
     else:
         reasons = tuple(differences(_with_defaults(wanted.body), there, removable=_REMOVABLE, ignore=_IGNORED))
-    steps = _steps(wanted, there, reasons)
-    steps = steps | _resize_again(wanted.body, there) | _reboot(wanted, observed)
     if _must_replace(there, reasons):
         return Change("replace", "pool", wanted.id, reasons, steps=("delete", "create"))
+    changed = _steps(wanted, there, reasons)
+    again = _resize_again(wanted.body, there) if needed else set()
+    reboot = _reboot(wanted, observed)
+    reasons = (*reasons, *_unseen(again - changed, reboot))
+    steps = changed | again | reboot
     if not steps:
         return None
-    return Change("update", "pool", wanted.id, reasons or _unseen(steps), steps=tuple(sorted(steps)))
+    reasons = reasons or (Reason("recorded fingerprint differs"),)
+    return Change("update", "pool", wanted.id, reasons, steps=tuple(sorted(steps)))
 
 
 def _with_defaults(body: JsonObject) -> JsonObject:
@@ -79,7 +87,7 @@ def _with_defaults(body: JsonObject) -> JsonObject:
 def _sizes_of(body: JsonObject) -> JsonObject:
     if body.get("enableAutoScale"):
         return {key: body[key] for key in _AUTOSCALE if key in body}
-    return {key: body.get(key, 0) for key in _SIZES}
+    return {"enableAutoScale": False} | {key: body.get(key, 0) for key in _SIZES}
 
 
 def _top(reason: Reason) -> str:
@@ -125,12 +133,10 @@ def _reboot(wanted: DesiredPool, observed: Observed) -> set[str]:
     return {"patch", "reboot"} if observed.nodes else {"patch"}
 
 
-def _unseen(steps: set[str]) -> tuple[Reason, ...]:
-    if "reboot" in steps:
-        return (Reason("an input of the start task changed: nodes are rebooted, their tasks finish first"),)
-    if "resize" in steps:
-        return (Reason("the last resize ended in errors and is tried again"),)
-    return (Reason("recorded fingerprint differs"),)
+def _unseen(again: set[str], reboot: set[str]) -> tuple[Reason, ...]:
+    """Why something is done that no differing property explains."""
+    resize = (Reason("the last resize ended in errors and is tried again"),) if again else ()
+    return (*resize, Reason(_REBOOTED)) if "reboot" in reboot else resize
 
 
 def patched_properties(body: JsonObject, change: Change) -> list[str]:

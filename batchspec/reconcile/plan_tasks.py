@@ -53,14 +53,20 @@ def all_new(tasks: Iterator[DesiredTask]) -> TaskChanges:
     return result
 
 
-def task_changes(tasks: Iterator[DesiredTask], there: Mapping[str, ObservedTask], *, retry_failed: bool) -> TaskChanges:
-    """The changes for a job that stays. `there` is by lower-cased id."""
+def task_changes(
+    tasks: Iterator[DesiredTask], there: Mapping[str, ObservedTask], *, retry_failed: bool, shared: bool = False
+) -> TaskChanges:
+    """The changes for a job that stays. `there` is by lower-cased id.
+
+    In a `shared` job (one that the spec says exists) a task that the spec does not name may be another spec's, so it is
+    neither deleted nor told of.
+    """
     result = TaskChanges()
     named: set[str] = set()
     for task in tasks:
         named.add(task.id.casefold())
         _one(result, task, there.get(task.id.casefold()), retry_failed=retry_failed)
-    for key, left in there.items():
+    for key, left in () if shared else there.items():
         if key not in named and left.hash is not None:
             _left_over(result, left)
     return result

@@ -4,9 +4,10 @@ Place in the pipeline: `watch` asks it at every poll while no task runs, and whe
 failed node once, and raises only when no node is left to hope for.
 """
 
+import shlex
 from dataclasses import dataclass, field
 
-from batchspec.errors import StartTaskFailed, TimedOut
+from batchspec.errors import ServiceRefused, ServiceUnreachable, StartTaskFailed, TimedOut
 from batchspec.reconcile.clock import Clock
 from batchspec.reconcile.failures import failures_of_nodes
 from batchspec.reconcile.outcome import Failure
@@ -16,7 +17,8 @@ from batchspec.render.model import Desired, JsonObject
 from batchspec.render.placeholder import Json
 
 _USABLE = ("idle", "running")
-_HOPELESS = ("startTaskFailed", "unusable")
+# Nodecounts writes these in camelCase, a node's own state is in lower case.
+_HOPELESS = ("starttaskfailed", "unusable")
 # Keys of a nodecounts entry that are no states.
 _NO_STATES = ("total",)
 
@@ -30,6 +32,7 @@ class PoolHealth:
     report: Reporter
     clock: Clock
     _told: set[str] = field(default_factory=set)
+    _hopeless: int = 0
     _ready: bool = False
     _began: float | None = None
     _states: tuple[tuple[str, int], ...] = ()
@@ -45,11 +48,13 @@ class PoolHealth:
         self._began = self.clock.now() if self._began is None else self._began
         states = states_of(await self.batch.node_counts(pool.id))
         usable = sum(number for state, number in states.items() if state in _USABLE)
-        hopeless = sum(number for state, number in states.items() if state in _HOPELESS)
+        hopeless = sum(number for state, number in states.items() if state.lower() in _HOPELESS)
         target = await self._target(pool.id, sum(states.values()))
         self._tell(states, usable, target)
-        if hopeless:
-            await self._tell_failures(pool.id, hopeless == sum(states.values()) and hopeless >= target)
+        all_of_them = hopeless == sum(states.values()) and hopeless >= target
+        if hopeless and (all_of_them or hopeless != self._hopeless):
+            await self._tell_failures(pool.id, all_of_them)
+        self._hopeless = hopeless
 
     async def settled(self) -> bool:
         """`check`, and whether every node that the pool shall have is up (a pool that scales by itself always is)."""
@@ -94,35 +99,42 @@ class PoolHealth:
 
     async def _tell_failures(self, pool_id: str, all_of_them: bool) -> None:
         failures = await failures_of_nodes(self.batch, pool_id)
-        for failure in failures:
-            self._note(failure.id, told(failure))
         if all_of_them and failures:
-            kind = "start task failed" if failures[0].kind == "start task" else "node is unusable"
+            first = failures[0]
+            what = "start task failed on" if first.kind == "start task" else "service says unusable of"
             raise StartTaskFailed(
-                f"no node of pool {pool_id} can run tasks: the {kind} on every one of them\n{told(failures[0])}",
-                fix=f"mend it and run `apply` again; all of it: batchspec logs {self.desired.shown_as} --start-task "
-                f"{failures[0].id}",
+                f"no node of pool {pool_id} can run tasks: the {what} every one of them\n{told(first)}",
+                fix=f"mend it and run `apply` again; all of it: {self._logs(first)}",
             )
+        for failure in failures:
+            self._note(failure.id, f"{told(failure)}\nall of it: {self._logs(failure)}")
+
+    def _logs(self, failure: Failure) -> str:
+        return f"batchspec logs {shlex.quote(self.desired.shown_as)} --start-task {failure.id}"
 
     def _note(self, key: str, text: str) -> None:
         if key not in self._told:
             self._told.add(key)
-            self.report(Noted(text, warning=True))
+            for number, line in enumerate(text.splitlines()):
+                self.report(Noted(line, warning=number == 0))
 
     async def explain(self) -> str:
-        """What is known of the nodes, for the message of a timeout."""
+        """What is known of the nodes, for the message of a timeout; nothing when the service does not answer."""
         pool = self.desired.pool
-        there = await self.batch.get_pool(pool.id) if pool is not None else None
-        if pool is None or there is None:
+        try:
+            there = await self.batch.get_pool(pool.id) if pool is not None else None
+            if pool is None or there is None:
+                return ""
+            counts = states_of(await self.batch.node_counts(pool.id))
+        except (ServiceRefused, ServiceUnreachable):
             return ""
-        counts = states_of(await self.batch.node_counts(pool.id))
         nodes = ", ".join(f"{number} {state}" for state, number in sorted(counts.items())) or "no nodes"
         errors = "; ".join(errors_of(there))
         return f"; pool {pool.id}: {nodes} of {target_of(there)} wanted" + (f" ({errors})" if errors else "")
 
 
 def told(failure: Failure) -> str:
-    """A node's failure in words, with the last lines of the start task's stderr."""
+    """A node's failure in words, its details and the last lines of the start task's stderr in lines of their own."""
     code = f", exit code {failure.exit_code}" if failure.exit_code is not None else ""
     lines = [f"{failure.kind} failed on {failure.node}: {failure.code}{code}: {failure.message}"]
     if failure.kind == "node":

@@ -5,10 +5,12 @@ that each SAS exists and lasts before the first body that carries it is sent, on
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from batchspec.errors import PlanRefused
+from batchspec.reconcile.images import node_agent_sku
 from batchspec.reconcile.ports import BlobStore
 from batchspec.render.durations import NotADuration, duration
 from batchspec.render.model import Desired, JsonObject
@@ -49,11 +51,11 @@ def _job_wall_clock(desired: Desired) -> timedelta:
 
 @dataclass(slots=True)
 class Sender:
-    """Resolves symbols for one run. `node_agent_sku` is "" when no body needs it."""
+    """Resolves symbols for one run; `images` are the service's supported ones, for a SKU that is to be looked up."""
 
     desired: Desired
     blobs: BlobStore
-    node_agent_sku: str
+    images: Sequence[JsonObject] = ()
     _granted: dict[tuple[str, str], asyncio.Task[None]] = field(default_factory=dict)
 
     async def body(self, symbolic: JsonObject) -> JsonObject:
@@ -82,7 +84,7 @@ class Sender:
         if one.kind == "secret":
             return self.desired.secrets[one.arguments[0]].value
         if one.kind == "node_agent_sku":
-            return self.node_agent_sku
+            return node_agent_sku(self.desired, self.images)
         container = self.desired.containers[one.arguments[0]].name
         if one.kind == "container_url":
             return self.blobs.container_url(container)

@@ -5,11 +5,11 @@ Place in the pipeline: beside `apply`; reads only, and never a list of all tasks
 """
 
 from batchspec.reconcile.blocked import blocked_tasks
-from batchspec.reconcile.failures import failures_of_nodes, groups
+from batchspec.reconcile.failures import failures_of_nodes, failures_of_tasks
 from batchspec.reconcile.outcome import Counts, Failure, Status
 from batchspec.reconcile.pool_health import errors_of, states_of, target_of
 from batchspec.reconcile.ports import BatchService, Services
-from batchspec.reconcile.watch import counts_of
+from batchspec.reconcile.tally import counts_of
 from batchspec.render.model import Desired, JsonObject
 
 
@@ -33,7 +33,7 @@ async def status(desired: Desired, services: Services) -> Status:
         job_state=_text(job, "state"),
         counts=counts,
         blocked=await _blocked(desired, batch, counts),
-        failures=await groups(batch, desired.job.id) if desired.job and counts.failed else (),
+        failures=(await failures_of_tasks(batch, desired.job.id))[1] if desired.job and counts.failed else (),
     )
 
 

@@ -24,7 +24,8 @@ async def create_containers(run: Run) -> None:
         return
     began = run.clock.now()
     run.report(Started("containers", len(changes)))
-    await for_each(changes, lambda change: create_container(run, change.id), at_once=_AT_ONCE)
+    missing = [change for change in changes if change not in run.made]
+    await for_each(missing, lambda change: create_container(run, change.id), at_once=_AT_ONCE)
     run.report(Finished("containers", f"{len(changes)} created", run.clock.now() - began))
 
 

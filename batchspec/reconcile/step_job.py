@@ -27,7 +27,9 @@ async def make_job(run: Run) -> None:
         run.report(Started("job"))
         if change.action == "update":
             if "patch" in change.steps:
-                await run.services.batch.update_job(job.id, await _patch(run, job))
+                await run.services.batch.update_job(
+                    job.id, await _patch(run, job), if_match=run.if_match(run.observed.job)
+                )
         else:
             await delete_and_wait(run.services.batch, "job", job.id, run.clock, first=change.action == "replace")
             await _create(run, job)

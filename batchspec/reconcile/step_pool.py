@@ -66,8 +66,9 @@ async def _update(run: Run, pool: DesiredPool, change: Change) -> None:
         body = await run.sender.body({key: pool.body[key] for key in patched_properties(pool.body, change)})
         body.setdefault("applicationPackageReferences", [])
         body["metadata"] = [*metadata_with(body, {REBOOT_KEY: "pending" if reboot else ""})]
-        await batch.update_pool(pool.id, body)
+        await batch.update_pool(pool.id, body, if_match=run.if_match(run.observed.pool))
     if "autoscale" in change.steps:
+        await _steady(run, pool.id)
         await batch.set_autoscale(pool.id, _autoscale(pool.body))
     if "resize" in change.steps:
         await _resize(run, pool.id, pool.body)

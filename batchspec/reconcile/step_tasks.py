@@ -14,11 +14,12 @@ from batchspec.errors import ServiceRefused
 from batchspec.reconcile.change import Change
 from batchspec.reconcile.concurrency import for_each
 from batchspec.reconcile.marks import task_hash_of
+from batchspec.reconcile.observe import state_of
 from batchspec.reconcile.plan_tasks import body_of_constraints
 from batchspec.reconcile.ports import Added
 from batchspec.reconcile.report import Advanced, Finished, Started
 from batchspec.reconcile.run import Run
-from batchspec.render.model import DesiredTask, JsonObject
+from batchspec.render.model import DesiredTask
 
 _TASKS_A_REQUEST = 100
 # The service takes 1 MiB; resolved symbols (SAS) and the envelope need room.
@@ -89,19 +90,30 @@ async def _change(run: Run, change: Change, task: DesiredTask, progress: _Progre
     job = run.desired.job
     assert job is not None
     if "constraints" in change.steps:
-        await run.services.batch.update_task(job.id, task.id, body_of_constraints(task))
+        await _constrain(run, job.id, task)
     else:
         await _retry(run, job.id, task)
     progress.add(1)
 
 
+async def _constrain(run: Run, job_id: str, task: DesiredTask) -> None:
+    """Change constraints; a task that has ended meanwhile needs none."""
+    try:
+        await run.services.batch.update_task(job_id, task.id, body_of_constraints(task))
+    except ServiceRefused as error:
+        if error.code not in ("TaskCompleted", "TaskNotFound"):
+            raise
+
+
 async def _retry(run: Run, job_id: str, task: DesiredTask) -> None:
-    """Reactivate; where the service refuses, delete and add again."""
+    """Reactivate; where the service refuses, delete and add again. Somebody else may have reactivated it already."""
     await run.sender.grant(task.body)
     try:
         await run.services.batch.reactivate_task(job_id, task.id)
     except ServiceRefused as error:
-        if error.status not in (404, 409):
+        if error.code in ("TaskNotCompleted", "TaskSucceeded"):
+            return
+        if error.status not in (404, 409) or error.code.startswith("Job"):
             raise
         await run.services.batch.delete_task(job_id, task.id)
         await _add_chunk(run, job_id, [task])
@@ -140,33 +152,29 @@ async def _add(run: Run, chunk: list[DesiredTask], progress: _Progress) -> None:
 async def _add_chunk(run: Run, job_id: str, chunk: list[DesiredTask]) -> None:
     """Add tasks; those whose id is still taken by a deletion are tried again."""
     waited, pause = 0.0, 0.2
+    retried = {change.id for change in run.plan.tasks if change.action == "update"}
     while chunk:
         bodies = [await run.sender.body(task.body) for task in chunk]
         answers = await run.services.batch.add_tasks(job_id, bodies)
         chunk = [
             task
             for task, answer in zip(chunk, answers, strict=True)
-            if not await _is_added(run, job_id, task, answer, last=waited >= _ADD_AGAIN_FOR_S)
+            if not await _is_added(run, job_id, task, answer, again=task.id in retried, last=waited >= _ADD_AGAIN_FOR_S)
         ]
         if chunk:
             await run.clock.sleep(pause)
             waited, pause = waited + pause, min(pause * 1.5, 5.0)
 
 
-async def _is_added(run: Run, job_id: str, task: DesiredTask, answer: Added, *, last: bool) -> bool:
+async def _is_added(run: Run, job_id: str, task: DesiredTask, answer: Added, *, again: bool, last: bool) -> bool:
+    """Whether it is there as it should be; `again` is for one that was there before with the same fingerprint."""
     if not answer.code:
         return True
     if answer.code == "TaskExists":
         there = await run.services.batch.get_task(job_id, task.id)
-        if there is not None and task_hash_of(there) == task.hash and _fresh(there):
+        if there is not None and task_hash_of(there) == task.hash and not (again and state_of(there) == "failed"):
             return True
         if not last:
             return False
     status = 409 if answer.code == "TaskExists" else 400
     raise ServiceRefused(answer.message, operation="add task", resource=task.id, status=status, code=answer.code)
-
-
-def _fresh(there: JsonObject) -> bool:
-    """Whether a task that is there is one just added (by our own repeated request), not the failed one of before."""
-    info = there.get("executionInfo")
-    return not (isinstance(info, dict) and str(info.get("result", "")).lower() == "failure")

@@ -1,40 +1,31 @@
 """Waiting until every task has ended, or nothing more can happen: the job -> `Outcome`.
 
 Place in the pipeline: after `apply` has added the tasks and given back its lock. It only reads. A poll costs a constant
-number of small requests (task counts; while nodes come up, node counts and the pool), ever more slowly as the wait gets
-longer; a list is read only when something ended: the failed tasks, or the unfinished ones to see what blocks them.
+number of small requests (task counts, the job; while nothing runs or nodes come up, node counts and the pool), ever
+more slowly as the wait gets longer; a list is read only when something ended: the failed tasks, or the unfinished ones
+to see what blocks them.
 
 It stops when nothing more can happen, instead of at the timeout: the start task failed on every node, the pool has no
 node and its resize ended in errors, the job was ended, or the tasks left depend on failed ones.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from batchspec.errors import PlanRefused, ServiceUnreachable, TimedOut
+from batchspec.errors import ServiceRefused, ServiceUnreachable, TimedOut
 from batchspec.reconcile.blocked import blocked_tasks
 from batchspec.reconcile.clock import Clock
-from batchspec.reconcile.failures import groups
+from batchspec.reconcile.failures import failures_of_tasks
 from batchspec.reconcile.outcome import Counts, Outcome
 from batchspec.reconcile.pool_health import PoolHealth
-from batchspec.reconcile.ports import BatchService, Services
+from batchspec.reconcile.ports import Services
 from batchspec.reconcile.report import Advanced, Finished, Noted, Reporter, Started
+from batchspec.reconcile.tally import Tally
 from batchspec.render.model import Desired, JsonObject
 
 _SHORTEST_POLL_S = 0.2
 _LONGEST_POLL_S = 10.0
 # A service that does not answer is tried again for this long while waiting, besides the retries of each request.
 _RECONNECT_FOR_S = 30.0
-_OVER = ("completed", "terminating", "deleting")
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """Orphaned tasks of the job, which count in the service's numbers and not in ours. Ids are lower-cased."""
-
-    ids: frozenset[str] = frozenset()
-    succeeded: int = 0
-    failed: int = 0
 
 
 @dataclass(slots=True)
@@ -45,9 +36,11 @@ class Watch:
     services: Services
     report: Reporter
     clock: Clock
-    left: Left = field(default_factory=Left)
+    tally: Tally
     _last: Counts = field(default_factory=Counts)
+    _blocked: tuple[Counts, int] = field(default=(Counts(), 0))
     _silent_since: float | None = None
+    _told_disabled: bool = False
 
     async def until_done(self) -> Outcome:
         """Wait for the job's tasks.
@@ -60,26 +53,22 @@ class Watch:
         deadline = began + self.desired.wait_timeout.total_seconds()
         health = PoolHealth(self.desired, self.services.batch, self.report, self.clock)
         self.report(Started("wait"))
-        while True:
-            over, blocked = await self._poll(job.id, health)
-            if over:
-                break
+        while (ended := await self._poll(job.id, health)) is None:
             now = self.clock.now()
             if now >= deadline:
                 raise self._timed_out(job.id, await health.explain())
             pause = min(max((now - began) / 10, _SHORTEST_POLL_S), _LONGEST_POLL_S)
             await self.clock.sleep(min(pause, deadline - now))
-        counts = self._last
-        self.report(Finished("wait", _summary(counts, blocked), self.clock.now() - began))
-        return await outcome(self.services.batch, job.id, counts, blocked, self.left.ids)
+        self.report(Finished("wait", _summary(ended.counts, ended.blocked), self.clock.now() - began))
+        return ended
 
-    async def _poll(self, job_id: str, health: PoolHealth) -> tuple[bool, int]:
-        """One look: whether it is over, and how many tasks are blocked for ever."""
+    async def _poll(self, job_id: str, health: PoolHealth) -> Outcome | None:
+        """One look: how it ended, None while it goes on."""
         try:
             answer = await self._look(job_id, health)
         except ServiceUnreachable as error:
             self._unreachable(error)
-            return False, 0
+            return None
         if self._silent_since is not None:
             self._silent_since = None
             self.report(Noted("the service answers again"))
@@ -94,48 +83,85 @@ class Watch:
             error.fix = error.fix or "the run goes on where it can; when the service is back, run `apply` again"
             raise error
 
-    async def _look(self, job_id: str, health: PoolHealth) -> tuple[bool, int]:
-        counts = await counts_of(self.services.batch, job_id, self.left)
+    async def _look(self, job_id: str, health: PoolHealth) -> Outcome | None:
+        counts = await self.tally.counts()
         if counts is None:
-            raise PlanRefused(f"job {job_id} was deleted while its tasks were waited for", fix="run `apply` again")
+            raise _gone(job_id)
+        self._tell(counts)
+        if counts.completed == counts.total:
+            return await self._finished(job_id)
+        blocked = await self._count_blocked(job_id, counts)
+        if blocked == counts.active and not counts.running:
+            return await self._outcome(job_id, counts, blocked)
+        ended = await self._ended_early(job_id)
+        if ended is None:
+            await health.check(idle=not counts.running)
+        return ended
+
+    def _tell(self, counts: Counts) -> None:
         if counts != self._last:
             self._last = counts
             self.report(Advanced("wait", counts.completed, counts.total, detail=_detail(counts)))
-        if counts.completed == counts.total:
-            return await self._nothing_unfinished(job_id), 0
-        blocked = await self._blocked(job_id, counts)
-        if blocked == counts.active and not counts.running:
-            return True, blocked
-        await self._job_goes_on(job_id)
-        await health.check(idle=not counts.running)
-        return False, blocked
 
-    async def _nothing_unfinished(self, job_id: str) -> bool:
+    async def _finished(self, job_id: str) -> Outcome | None:
         """Task counts are eventually consistent: before a wait ends, the list itself must say so."""
-        async for _ in self.services.batch.list_tasks(job_id, filter="state ne 'completed'", select="id,state"):
-            return False
-        return True
+        unfinished = self.services.batch.list_tasks(job_id, filter="state ne 'completed'", select="id,state")
+        async for task in unfinished:
+            if self.tally.is_ours(str(task["id"])):
+                return None
+        return await self._outcome(job_id, self._last, 0)
 
-    async def _blocked(self, job_id: str, counts: Counts) -> int:
+    async def _outcome(self, job_id: str, counts: Counts, blocked: int) -> Outcome:
+        """The end; counts that do not fit what the failed tasks say, or what was sent, are counted again one by one."""
+        failed, groups = await failures_of_tasks(self.services.batch, job_id, self.tally.is_ours)
+        if counts.failed != failed or counts.total < self.tally.expected:
+            counts = await self.tally.exact()
+            self._tell(counts)
+        if counts.total < self.tally.expected:
+            raise await self._lost(job_id, self.tally.expected - counts.total)
+        return Outcome(counts, blocked, groups)
+
+    async def _lost(self, job_id: str, number: int) -> ServiceRefused:
+        if await self.services.batch.get_job(job_id) is None:
+            return _gone(job_id)
+        return ServiceRefused(
+            f"{number} of {self.tally.expected} tasks were deleted while they were waited for",
+            operation="wait for job",
+            resource=job_id,
+            status=404,
+            code="TaskNotFound",
+            fix="run `apply` again: it adds them anew",
+        )
+
+    async def _count_blocked(self, job_id: str, counts: Counts) -> int:
         if not counts.failed or counts.running or not counts.active:
             return 0
-        return await blocked_tasks(self.services.batch, job_id)
+        if self._blocked[0] != counts:
+            self._blocked = counts, await blocked_tasks(self.services.batch, job_id, self.tally.is_ours)
+        return self._blocked[1]
 
-    async def _job_goes_on(self, job_id: str) -> None:
+    async def _ended_early(self, job_id: str) -> Outcome | None:
+        """How it ended when the job takes no more part: by its constraints, by a user, by a task that failed."""
         job = await self.services.batch.get_job(job_id)
-        state = (job or {}).get("state")
-        if job is not None and state in _OVER and await self._unfinished(job_id):
-            why = _reason_of_end(job)
-            raise TimedOut(
-                f"job {job_id} is {state}{why}, with {self._last.active} tasks that never ran",
-                fix="look at the job's constraints and onAllTasksComplete, then run `apply` again",
-            )
-
-    async def _unfinished(self, job_id: str) -> bool:
-        counts = await counts_of(self.services.batch, job_id, self.left)
-        if counts is not None:
-            self._last = counts
-        return counts is not None and counts.completed < counts.total
+        if job is None:
+            raise _gone(job_id)
+        state = str(job.get("state")).lower()
+        if state in ("disabling", "disabled") and not self._told_disabled:
+            self._told_disabled = True
+            self.report(Noted(f"job {job_id} is {state}: no task starts until it is enabled", warning=True))
+        if state != "completed":
+            return None
+        counts = await self.tally.exact()
+        self._tell(counts)
+        if counts.running:  # being ended
+            return None
+        if counts.completed == counts.total:
+            return await self._outcome(job_id, counts, 0)
+        text = f"job {job_id} is completed{_reason_of_end(job)}, with {counts.active} tasks that never ran"
+        if not counts.failed:
+            raise TimedOut(text, fix="look at the job's constraints and onAllTasksComplete, then run `apply` again")
+        self.report(Noted(text, warning=True))
+        return await self._outcome(job_id, counts, counts.active)
 
     def _timed_out(self, job_id: str, why: str) -> TimedOut:
         counts = self._last
@@ -146,43 +172,21 @@ class Watch:
         )
 
 
+def _gone(job_id: str) -> ServiceRefused:
+    return ServiceRefused(
+        "the job was deleted while its tasks were waited for",
+        operation="wait for job",
+        resource=job_id,
+        status=404,
+        code="JobNotFound",
+        fix="run `apply` again: it makes the job anew",
+    )
+
+
 def _reason_of_end(job: JsonObject) -> str:
     info = job.get("executionInfo")
     reason = info.get("terminateReason") if isinstance(info, dict) else None
     return f" ({reason})" if reason else ""
-
-
-async def outcome(
-    batch: BatchService, job_id: str, counts: Counts, blocked: int, without: Collection[str] = ()
-) -> Outcome:
-    """The Outcome for counts that are final; lists the failed tasks only when there are some."""
-    failures = await groups(batch, job_id, without=without) if counts.failed else ()
-    return Outcome(counts, blocked, failures)
-
-
-async def counts_of(batch: BatchService, job_id: str, left: Left | None = None) -> Counts | None:
-    """Task counts of a job without the orphaned ones, None when the job is not there."""
-    answer = await batch.task_counts(job_id)
-    if answer is None:
-        return None
-    numbers = answer.get("taskCounts")
-    numbers = numbers if isinstance(numbers, dict) else {}
-    counts = Counts(
-        **{name: _number(numbers, name) for name in ("active", "running", "completed", "succeeded", "failed")}
-    )
-    if left is None:
-        return counts
-    return replace(
-        counts,
-        completed=max(counts.completed - left.succeeded - left.failed, 0),
-        succeeded=max(counts.succeeded - left.succeeded, 0),
-        failed=max(counts.failed - left.failed, 0),
-    )
-
-
-def _number(numbers: JsonObject, name: str) -> int:
-    value = numbers.get(name)
-    return value if isinstance(value, int) else 0
 
 
 def _detail(counts: Counts) -> tuple[tuple[str, int], ...]:
@@ -200,5 +204,5 @@ def _summary(counts: Counts, blocked: int) -> str:
     if counts.failed:
         words.append(f"{counts.failed} failed")
     if blocked:
-        words.append(f"{blocked} blocked by failed dependencies")
+        words.append(f"{blocked} can never run")
     return ", ".join(words)
