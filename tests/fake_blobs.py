@@ -14,6 +14,8 @@ from batchspec.errors import LocalIOFailed, Locked, TransferFailed
 from batchspec.reconcile.ports import BlobState, ContainerState
 from tests.fake_calls import Calls, refused
 
+HOLDER_KEY = "batchspec_holder"
+
 
 @dataclass
 class FakeBlob:
@@ -50,6 +52,7 @@ class FakeLease:
         held = self.blobs.containers.get(self.container)
         if held is not None and held.lease is self:
             held.lease = None
+            held.metadata.pop(HOLDER_KEY, None)
 
     def check(self) -> None:
         if self.lost:
@@ -166,6 +169,7 @@ class FakeBlobs(Calls):
         if found.lease is not None:
             raise Locked(f"container {container} is locked by {found.lease.holder}")
         found.lease = FakeLease(self, container, holder)
+        found.metadata[HOLDER_KEY] = quote(holder, safe=" @:/()+,.-_=")
         self._leave("acquire")
         return found.lease
 

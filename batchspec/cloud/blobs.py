@@ -238,7 +238,6 @@ async def _piece(blob: BlobClient, offset: int, etag: str) -> bytes:
 
 def _container_state(name: str, found: Any) -> ContainerState:
     metadata = {key.lower(): value for key, value in (found.metadata or {}).items()}
-    metadata.pop(lease.HOLDER_KEY, None)
     return ContainerState(name, metadata, _quoted(found.etag))
 
 

@@ -291,9 +291,12 @@ async def test_one_client_holds_the_lock_and_the_second_is_told_who(both: Servic
     lease.check()
     there = await blobs.get_container(container)
     assert there is not None
+    assert there.metadata == {"batchspec_name": "me", "batchspec_holder": "j%C3%BCrgen@host (pid 1)"}
+    await lease.release()
+    await lease.release()
+    there = await blobs.get_container(container)
+    assert there is not None
     assert there.metadata == {"batchspec_name": "me"}
-    await lease.release()
-    await lease.release()
     again = await blobs.acquire(container, "other")
     assert await blobs.delete_container(container) is True
     await again.release()
