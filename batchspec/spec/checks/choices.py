@@ -45,7 +45,7 @@ def commands(spec: Part) -> Iterator[Finding]:
 
 
 def for_each(spec: Part) -> Iterator[Finding]:
-    """Exactly one generator under `for_each` and in each item of `zip`."""
+    """Exactly one generator under `for_each`."""
     for part in generators(spec):
         if not part.data:
             yield Finding(part.at, f"is empty; expected one of {', '.join(GENERATORS)}")

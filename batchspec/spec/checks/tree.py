@@ -69,16 +69,10 @@ def commanded(spec: Part) -> Iterator[Part]:
 
 
 def generators(spec: Part) -> Iterator[Part]:
-    """Every generator of the task templates, those inside `zip` too."""
+    """Every generator of the task templates."""
     for task in spec.parts("tasks"):
         if isinstance(task.data.get("for_each"), dict):
-            yield from _with_inner(task.part("for_each"))
-
-
-def _with_inner(generator: Part) -> Iterator[Part]:
-    yield generator
-    for inner in generator.parts("zip"):
-        yield from _with_inner(inner)
+            yield task.part("for_each")
 
 
 def is_true(value: object) -> bool:

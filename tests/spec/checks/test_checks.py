@@ -69,7 +69,7 @@ BROKEN: list[tuple[Check, Any, list[str]]] = [
     (names.names, {"name": "-a", "uploads": {"1a": {}}}, ["name", "uploads['1a']"]),
     (names.ids, {"job": {"id": "ü", "job_manager_task": {"id": "a/b"}}}, ["job.id", "job.job_manager_task.id"]),
     (names.container_names, {"containers": {"a": {"name": "$logs"}}}, ["containers.a.name"]),
-    (references.references, task(for_each={"zip": [{"upload": "u"}]}), ["tasks[0].for_each.zip[0].upload"]),
+    (references.references, task(for_each={"upload": "u"}), ["tasks[0].for_each.upload"]),
     (references.needs, {"tasks": [{"name": "a", "needs": ["a"]}]}, ["tasks[0].needs[0]"]),
     (
         references.cleanup,
