@@ -123,7 +123,7 @@ class Dialogue:
         delete = self.given.suggest("delete", self.spec)
         if not waited:
             look, again = (self.given.suggest(command, self.spec) for command in ("status", "apply"))
-            self.console.result(f"Submitted in {took}. Look with: {look}")
+            self.console.result(f"Submitted. Look with: {look}")
             self.console.result(f"Wait and get the results with: {again}")
         elif _failed(result):
             self.console.result(f"Ended in {took}: {_phrase(result.outcome)}")

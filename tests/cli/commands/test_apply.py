@@ -115,7 +115,7 @@ def test_without_waiting_it_says_how_to_come_back() -> None:
 
     assert run.ended(Applied(NEW, None, 0, 2.0), waited=False) == 0
     assert shown(run.console)[0].splitlines() == [
-        "Submitted in 2.0 s. Look with: batchspec status s.yaml --var n=5",
+        "Submitted. Look with: batchspec status s.yaml --var n=5",
         "Wait and get the results with: batchspec apply s.yaml --var n=5",
     ]
 
