@@ -89,3 +89,17 @@ def mark_of(pid: int) -> str | None:
         if item.startswith(start):
             return os.fsdecode(item[len(start) :])
     return None
+
+
+def marked_in(folder: Path) -> list[int]:
+    """The processes with a mark whose working directory is in a folder."""
+    root = folder.resolve()
+    found = []
+    for pid in pids():
+        try:
+            where = Path(f"/proc/{pid}/cwd").readlink()
+        except OSError:
+            continue
+        if where.is_relative_to(root) and mark_of(pid) is not None:
+            found.append(pid)
+    return found
