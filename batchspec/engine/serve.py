@@ -200,7 +200,8 @@ def _listening(wanted: int | None) -> socket.socket:
     for port in (wanted, 0):
         if port is None:
             continue
-        listening = socket.socket()
+        # asyncio switches Nagle's algorithm off only for sockets that say TCP; else small answers wait 40 ms.
+        listening = socket.socket(proto=socket.IPPROTO_TCP)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((HOST, port))
