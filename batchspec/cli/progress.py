@@ -54,7 +54,8 @@ class Plain:
 
     def _advanced(self, event: Advanced) -> None:
         now = self._clock()
-        if now - self._since.setdefault(event.stage, now) < _PLAIN_INTERVAL_S:
+        waits = now - self._since.setdefault(event.stage, now) < _PLAIN_INTERVAL_S
+        if waits or (event.total and event.done >= event.total):  # at the end the stage's own last line follows
             return
         line = advanced_line(event)
         if line != self._last:

@@ -48,7 +48,14 @@ def test_how_far_a_stage_is_is_told_at_most_every_ten_seconds_and_only_when_it_c
         return Advanced("wait", done, 100, detail=(("active", 95 - done), ("running", 5), ("completed", done)))
 
     assert printed(
-        (0, Started("wait", 100)), (1, at(1)), (9, at(2)), (10, at(3)), (11, at(4)), (21, at(3)), (22, at(5))
+        (0, Started("wait", 100)),
+        (1, at(1)),
+        (9, at(2)),
+        (10, at(3)),
+        (11, at(4)),
+        (21, at(3)),
+        (22, at(5)),
+        (50, at(100)),
     ) == [
         "tasks       3 of 100 completed: 92 waiting, 5 running",
         "tasks       5 of 100 completed: 90 waiting, 5 running",

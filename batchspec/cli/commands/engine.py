@@ -39,7 +39,7 @@ def show(console: Console, action: str, answer: Mapping[str, Json]) -> None:
         for name, value in variables(answer).items():
             console.result(f"export {name}={_quoted(value)}")
     elif console.as_json:
-        console.answer |= _without_keys(answer)
+        console.answer["engine"] = _without_keys(answer)
     else:
         _print(console, answer)
 

@@ -61,7 +61,17 @@ def test_as_json_there_is_no_key() -> None:
 
     assert shown(one)[0] == ""
     assert "KEY" not in str(one.answer)
-    assert one.answer["storage"] == {"endpoint": "http://127.0.0.1:2/x", "account": "x"}
+    assert one.answer["engine"] == {
+        "state": "running",
+        "started": True,
+        "pid": 42,
+        "version": "0.1.0",
+        "batch": {"endpoint": "http://127.0.0.1:1", "account": "batchspec"},
+        "storage": {"endpoint": "http://127.0.0.1:2/x", "account": "x"},
+        "state_dir": "/s",
+        "log": "/s/log",
+        "notes": ["the port was taken"],
+    }
 
 
 def test_a_stopped_engine_is_said_to_be_stopped() -> None:
