@@ -1,4 +1,4 @@
-"""A real engine on a real port for tests: served by uvicorn from a thread of this process, or by a process of its own."""
+"""A real engine on a real port for tests, served from a thread of this process or by a process of its own."""
 
 import asyncio
 import base64
@@ -63,7 +63,8 @@ class Served:
     listener: socket.socket | None = None
     engine: Engine | None = None
     _thread: threading.Thread | None = field(default=None, repr=False)
-    _stop: Callable[[], None] = field(default=lambda: None, repr=False)
+    _stop: Callable[[], object] = field(default=lambda: None, repr=False)
+    _loop: asyncio.AbstractEventLoop | None = field(default=None, repr=False)
 
     @property
     def endpoint(self) -> str:
@@ -88,7 +89,7 @@ class Served:
 
     async def _serve(self, ready: threading.Event) -> None:
         over = asyncio.Event()
-        loop = asyncio.get_running_loop()
+        loop = self._loop = asyncio.get_running_loop()
         self._stop = lambda: loop.call_soon_threadsafe(over.set)
         self.engine = Engine(self.settings)
         await self.engine.start()
@@ -96,13 +97,24 @@ class Served:
         listener = self.listener.dup() if self.listener else None
         server = uvicorn.Server(uvicorn.Config(self.engine.app, **UVICORN_OPTIONS))
         serving = asyncio.create_task(server.serve([listener] if listener else None))
-        while not server.started:
+        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.001)
         ready.set()
         await over.wait()
         server.should_exit = True
         await serving
         await self.engine.stop()
+
+    def idle_seconds(self) -> float:
+        """What the engine says of itself, asked in its own loop as the daemon does."""
+        engine, loop = self.engine, self._loop
+        assert engine is not None
+        assert loop is not None
+
+        async def ask() -> float:
+            return engine.idle_seconds()
+
+        return asyncio.run_coroutine_threadsafe(ask(), loop).result(DEADLINE_S)
 
     def request(
         self,

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tests.engine.served import Served, wait_for
 
 FAILED_EXIT = {
