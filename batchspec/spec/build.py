@@ -6,11 +6,13 @@ rest without tripping over those already told. Never reports, and never raises f
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from batchspec.spec.document import At, Document
 from batchspec.spec.model import Container, Download, Job, Pool, Spec, TaskTemplate, Upload, Variable, VarType
 from batchspec.spec.pruned import pruned
+from batchspec.spec.types import stand_in
 from batchspec.spec.words import COMMAND_WORDS, VAR_TYPES, is_long_form
 
 DEFAULT_ID = "{{ name }}"
@@ -31,12 +33,18 @@ def build(document: Document, broken: Collection[At] = ()) -> Spec | None:
     uploads = dict(_uploads(_mapping(data, "uploads")))
     lost = frozenset(_mapping(whole, "uploads")) - uploads.keys()
     sound = _mapping(data, "containers")
+    variables = _mapping(data, "vars")
     tasks = tuple(_tasks(whole, data, lost))
     return Spec(
         document=document,
         name=_text(data, "name", "unnamed"),
-        vars={name: _variable(name, value) for name, value in _mapping(data, "vars").items()},
-        containers={key: _container(key, sound.get(key)) for key in _mapping(whole, "containers")},
+        vars={
+            name: _sound_variable(name, value, variables.get(name)) for name, value in _mapping(whole, "vars").items()
+        },
+        containers={
+            key: _container(key, sound[key]) if key in sound else _unnamed(key, index)
+            for index, key in enumerate(_mapping(whole, "containers"))
+        },
         uploads=uploads,
         pool=_pool(whole, data, lost),
         job=_job(whole, data, lost),
@@ -45,6 +53,15 @@ def build(document: Document, broken: Collection[At] = ()) -> Spec | None:
         downloads=tuple(_downloads(data)),
         cleanup_after_success=_texts(_mapping(data, "cleanup").get("after_success")),
     )
+
+
+def _sound_variable(name: str, written: object, sound: object) -> Variable:
+    """The variable; one that is broken has a default, so that it is not told to lack a value as well."""
+    variable = _variable(name, sound)
+    if written == sound or variable.secret:
+        return variable
+    default = stand_in(variable.type, name) if variable.default is None else variable.default
+    return replace(variable, required=False, default=default, allowed=())
 
 
 def _variable(name: str, value: object) -> Variable:
@@ -86,6 +103,11 @@ def _container(key: str, value: object) -> Container:
     given = value if isinstance(value, dict) else {}
     name = _text(given, "name", f"{{{{ name }}}}-{key.replace('_', '-')}")
     return Container(key, name, _flag(given, "existing"), _flag(given, "keep"), ("containers", key))
+
+
+def _unnamed(key: str, index: int) -> Container:
+    """Stands for a container whose key or default name cannot be used."""
+    return Container(key, f"unnamed-{index}", False, False, ("containers", key))
 
 
 def _uploads(data: Mapping[str, Any]) -> Iterator[tuple[str, Upload]]:

@@ -49,13 +49,15 @@ class Document:
     """A YAML file as plain data (dict with text keys, list, str, int, float, bool, None).
 
     `shown_as` is the path as the person typed it. `problems` are faults of the YAML itself that left enough to go on
-    with (a key given twice, say); whoever uses the document must report them.
+    with (a key given twice, say); whoever uses the document must report them. `spoilt` are the paths of values that
+    they make useless.
     """
 
     path: Path
     shown_as: str
     data: object
     problems: tuple[Problem, ...] = ()
+    spoilt: frozenset[At] = frozenset()
     root: Node | None = field(default=None, repr=False, compare=False)
 
     def position(self, at: At) -> Position:

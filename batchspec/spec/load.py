@@ -55,7 +55,7 @@ def load(path: Path, shown_as: str | None = None) -> Document:
         raise SpecInvalid([*reader.problems, syntax.problem(error, text, name)]) from error
     if reader.root is None:
         raise SpecInvalid([*reader.problems, Problem(name, 1, 1, "", syntax.EMPTY)])
-    return Document(path, name, reader.root.value, tuple(reader.problems), reader.root)
+    return Document(path, name, reader.root.value, tuple(reader.problems), frozenset(reader.spoilt), reader.root)
 
 
 def _read(path: Path, name: str) -> bytes:
@@ -121,11 +121,12 @@ class _Open:
 
 
 class _Reader:
-    """Turns events into nodes; `root` is the first document's, `problems` what was wrong on the way."""
+    """Turns events into nodes; `root` is the first document's, `problems` what was wrong on the way, `spoilt` where."""
 
     def __init__(self, name: str) -> None:
         self.root: Node | None = None
         self.problems: list[Problem] = []
+        self.spoilt: list[At] = []
         self._name = name
         self._open: list[_Open] = []
         self._anchors: dict[str, Node] = {}
@@ -250,7 +251,7 @@ class _Reader:
         name = event.anchor or ""
         target = self._anchors.get(name)
         if target is None:
-            self._complain(place, syntax.no_anchor(name, self._anchors))
+            self._spoil(place, syntax.no_anchor(name, self._anchors))
             return Node(place, None, "")
         if any(one.node is target for one in self._open):
             self._give_up(place, f"alias `*{name}` stands inside its own anchor; a value cannot contain itself")
@@ -266,11 +267,11 @@ class _Reader:
         node.size = len(event.value)
         node.value = self._scalar(node.position, event)
         if _RESERVED.search(event.value):
-            self._complain(
+            self._spoil(
                 node.position, "holds one of the characters U+E000 to U+E002, which batchspec reserves; remove it"
             )
         if "\x00" in event.value:
-            self._complain(
+            self._spoil(
                 node.position, "holds a NUL character (\\0), which no command, name or path can carry; remove it"
             )
 
@@ -281,15 +282,15 @@ class _Reader:
         if tag in (None, "!", _CORE + "str"):
             return str(event.value)
         if tag != "?" and tag not in syntax.PLAIN_TAGS:
-            self._complain(place, syntax.tag_message(tag))
+            self._spoil(place, syntax.tag_message(tag))
             return str(event.value)
         try:
             value = scalar_from_plain(event.value)
         except NotANumber as error:
-            self._complain(place, f"{shown(event.value)} {error}; write it in quotes if text is meant")
+            self._spoil(place, f"{shown(event.value)} {error}; write it in quotes if text is meant")
             return 0
         if tag != "?" and not isinstance(value, syntax.PLAIN_TAGS[tag]):
-            self._complain(place, f"{shown(event.value)} is not what its tag says; remove the tag")
+            self._spoil(place, f"{shown(event.value)} is not what its tag says; remove the tag")
         return value
 
     def _at(self) -> At:
@@ -307,6 +308,10 @@ class _Reader:
         if last.node.items is not None:
             return (*self._at(), len(last.node.items))
         return self._at() if last.key is None else (*self._at(), _step(last.key))
+
+    def _spoil(self, place: Position, message: str) -> None:
+        self.spoilt.append(self._here())
+        self._complain(place, message)
 
     def _complain(self, place: Position, message: str, at: At | None = None) -> None:
         path = dotted(self._here() if at is None else at)

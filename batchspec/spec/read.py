@@ -27,7 +27,7 @@ def read(path: Path, shown_as: str | None = None) -> tuple[Spec | None, list[Pro
     findings = _settled(_first_per_node(every))
     found = {finding.problem(document) for finding in findings}
     problems = {*document.problems, *(problem for problem in found if problem.path not in told)}
-    return build(document, {finding.at for finding in findings}), sorted(problems)
+    return build(document, document.spoilt | {finding.at for finding in findings}), sorted(problems)
 
 
 def _first_per_node(findings: list[Finding]) -> list[Finding]:

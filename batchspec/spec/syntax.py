@@ -84,6 +84,8 @@ def _plain_words(complaint: str, line: str) -> str:
         return "a quote or bracket is never closed"
     if "expected ',' or" in complaint:
         return "a `,` or the closing bracket is missing, or a bracket begins a text that must stand in quotes"
+    if "escape" in complaint:
+        return "in double quotes a backslash begins an escape; write it twice, or use single quotes"
     if "could not find expected ':'" in complaint:
         return f"a `:` is missing after the key near {shown(line.strip())}"
     return f"not valid YAML: {complaint}; near {shown(line.strip())}"

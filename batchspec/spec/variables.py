@@ -19,9 +19,8 @@ from batchspec.spec.leaks import secret_in
 from batchspec.spec.load import RESERVED, load
 from batchspec.spec.model import Spec, Variable
 from batchspec.spec.suggest import did_you_mean
-from batchspec.spec.types import fits, type_in_words
+from batchspec.spec.types import fits, stand_in, type_in_words
 
-_STAND_INS: Mapping[str, object] = {"integer": 1, "number": 1, "boolean": False, "list": [], "object": {}}
 _INTEGER = re.compile(r"[-+]?\d{1,18}", re.ASCII)
 _NUMBER = re.compile(r"[-+]?(\d{1,300}(\.\d{0,300})?|\.\d{1,300})([eE][-+]?\d{1,2})?", re.ASCII)
 
@@ -197,7 +196,7 @@ def _fault_of_texts(value: object) -> str | None:
 
 
 def _stand_in(variable: Variable) -> object:
-    return _STAND_INS.get(variable.type or "string", variable.name)
+    return stand_in(variable.type, variable.name)
 
 
 def _harmless(name: str) -> str:

@@ -96,3 +96,22 @@ def test_a_task_with_a_broken_command_stays_and_one_with_a_broken_generator_goes
     found = build(document(tmp_path, content), {("tasks", 0, "command"), ("tasks", 1, "for_each", "uplod")})
     assert found is not None
     assert [(task.id, task.properties) for task in found.tasks] == [("a", {"command": ":"})]
+
+
+def test_what_is_broken_stands_at_a_default_so_that_it_is_told_once(tmp_path: Path) -> None:
+    content = """
+        name: a--b
+        vars: {count: {type: integer, default: x}, Bad: 1, text: {default: 5, allowed: [6]}, fine: {type: string}}
+        containers: {Bad: {name: x}, ok: {name: 5}}
+        """
+    broken = {("name",), ("vars", "count", "default"), ("vars", "Bad"), ("vars", "text", "default")}
+    found = build(document(tmp_path, content), broken | {("containers", "Bad"), ("containers", "ok", "name")})
+    assert found is not None
+    assert found.name == "unnamed"
+    assert {name: (one.required, one.default) for name, one in found.vars.items()} == {
+        "count": (False, 1),
+        "Bad": (False, "Bad"),
+        "text": (False, "text"),
+        "fine": (True, None),
+    }
+    assert {key: one.name for key, one in found.containers.items()} == {"Bad": "unnamed-0", "ok": "{{ name }}-ok"}

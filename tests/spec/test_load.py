@@ -98,7 +98,7 @@ def test_every_control_character_is_told_at_once(tmp_path: Path) -> None:
 
 
 def test_an_escaped_surrogate_is_told(tmp_path: Path) -> None:
-    assert fatal(tmp_path, 'a: "\\ud800"\n')[0].startswith("s:1:7: not valid YAML: found invalid Unicode")
+    assert fatal(tmp_path, 'a: "\\ud800"\n')[0].startswith("s:1:7: in double quotes a backslash begins an escape")
 
 
 @pytest.mark.parametrize("opening", ["[", "{", "- ", "{a: ", "? "])
@@ -188,3 +188,9 @@ def test_no_content_raises_anything_but_spec_invalid(
         found = list(error.problems)
         assert found
     assert all("\n" not in str(problem) and problem.line > 0 and problem.column > 0 for problem in found)
+
+
+def test_values_that_the_yaml_spoils_are_known_by_their_paths(tmp_path: Path) -> None:
+    found = document(tmp_path, 'a: .inf\nb: ["\\ue000", *x]\nc: !!set {d}\ne: 1\ne: 2\n')
+    assert found.spoilt == {("a",), ("b", 0), ("b", 1)}
+    assert [problem.path for problem in found.problems] == ["a", "b[0]", "b[1]", "c", "e"]
