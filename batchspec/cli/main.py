@@ -18,8 +18,16 @@ from batchspec.cli.parser import parse
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code; raises nothing."""
+    _open_closed_streams()
     console = Console(sys.stdout, sys.stderr, environ=os.environ)
     return run_guarded(console, lambda: _run(console, sys.argv[1:] if words is None else words))
+
+
+def _open_closed_streams() -> None:
+    """Python sets a stream to None that was closed before the start; its number would else go to the next socket."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
 
 
 def _run(console: Console, words: Sequence[str]) -> int:

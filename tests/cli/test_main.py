@@ -174,6 +174,20 @@ def test_version_and_help_are_results(folder: Path) -> None:
     assert run(cwd=folder).code == 2
 
 
+def test_closed_streams_are_no_bug(folder: Path) -> None:
+    program = f"'{sys.executable}' -m batchspec validate s.yaml"
+    for redirected in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):
+        done = subprocess.run(
+            ["/bin/sh", "-c", f"{program} {redirected}"],
+            cwd=folder,
+            capture_output=True,
+            timeout=DEADLINE_S,
+            check=False,
+        )
+
+        assert (done.returncode, done.stderr) == (0, b""), redirected
+
+
 @pytest.mark.parametrize("words", [["validate", "s.yaml"], ["render", "s.yaml"], ["schema"], ["apply", "--help"]])
 def test_offline_commands_load_no_sdk_no_server_and_no_event_loop(words: list[str], folder: Path) -> None:
     code = (
