@@ -5,7 +5,7 @@ loopback port. It never talks to Blob Storage beyond asking whether it answers.
 
 Decisions:
 - Azurite saves its index every five seconds and when it gets SIGTERM. So it gets that when the engine dies, however
-  the engine dies (the kernel sends it, on Linux); a start after `kill -9` finds everything.
+  the engine dies (`end_with_engine.cjs`); a start after `kill -9` finds everything.
 - It inherits the lock on a file with its process id. While the lock is held that process is alive and is Azurite,
   whatever numbers have been reused; the next start ends it and waits for the lock.
 - It writes to a file and not to a pipe: a pipe breaks with the engine, and it could not save.
@@ -19,7 +19,6 @@ import logging
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -37,14 +36,8 @@ _HEALTHY_S = 10.0
 _MAX_DEATHS = 5
 _LOG_BYTES = 10 << 20
 
-# Asks the kernel for SIGTERM when the parent dies, then becomes Azurite; a parent dead by then would not be noticed.
-_LAUNCHER = """
-import ctypes, os, sys
-if sys.platform.startswith("linux"):
-    ctypes.CDLL(None).prctl(1, 15, 0, 0, 0)
-if os.getppid() == int(sys.argv[1]):
-    os.execv(sys.argv[2], sys.argv[2:])
-"""
+# Tells Azurite to save and end when the engine's end of its standard input is gone.
+_END_WITH_ENGINE = Path(__file__).with_name("end_with_engine.cjs")
 
 
 class Azurite:
@@ -87,7 +80,7 @@ class Azurite:
             self._process = await asyncio.create_subprocess_exec(
                 *self._command(),
                 env=self._environment(),
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=lock.log,
                 stderr=lock.log,
                 pass_fds=[lock.file],
@@ -107,8 +100,7 @@ class Azurite:
 
     def _command(self) -> list[str]:
         return [
-            *(sys.executable, "-I", "-S", "-c", _LAUNCHER, str(os.getpid())),
-            *(str(self._installation.node), str(self._installation.main)),
+            *(str(self._installation.node), "--require", str(_END_WITH_ENGINE), str(self._installation.main)),
             *("--blobHost", HOST, "--blobPort", str(self.port), "--location", str(self._folder)),
             *("--skipApiVersionCheck", "--disableTelemetry", "--silent"),
         ]
