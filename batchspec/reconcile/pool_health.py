@@ -19,6 +19,7 @@ from batchspec.render.placeholder import Json
 _USABLE = ("idle", "running")
 # Nodecounts writes these in camelCase, a node's own state is in lower case.
 _HOPELESS = ("starttaskfailed", "unusable")
+_UNUSABLE = "each of them is unusable"
 # Keys of a nodecounts entry that are no states.
 _NO_STATES = ("total",)
 
@@ -101,9 +102,9 @@ class PoolHealth:
         failures = await failures_of_nodes(self.batch, pool_id)
         if all_of_them and failures:
             first = failures[0]
-            what = "start task failed on" if first.kind == "start task" else "service says unusable of"
+            each = "the start task failed on every one of them" if first.kind == "start task" else _UNUSABLE
             raise StartTaskFailed(
-                f"no node of pool {pool_id} can run tasks: the {what} every one of them\n{told(first)}",
+                f"no node of pool {pool_id} can run tasks: {each}\n{told(first)}",
                 fix=f"mend it and run `apply` again; all of it: {self._logs(first)}",
             )
         for failure in failures:
