@@ -7,12 +7,13 @@ the clock, the folders, the runs in progress, and background work that is never 
 import asyncio
 import logging
 import shutil
+import sqlite3
 import stat
 import uuid
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from batchspec.engine.attempt import Carrier
 from batchspec.engine.clock import Clock
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from batchspec.engine.task_run import TaskRun
 
 _log = logging.getLogger("batchspec.engine")
+
+_FULL_DISK_PAUSE_S = 0.5
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,26 @@ class Core:
     @property
     def trash_dir(self) -> Path:
         return self.settings.state_dir / "trash"
+
+    async def written(self, write: Callable[[], T]) -> T:
+        """Do `write` in a transaction; when the disk is full, again and again until there is room."""
+        while True:
+            try:
+                with self.store.transaction():
+                    return write()
+            except sqlite3.OperationalError as error:
+                _log.error("the engine's state cannot be written: %s", error)
+                self.store.free_reserve()
+                await self.pause(_FULL_DISK_PAUSE_S)
+
+    async def pause(self, seconds: float) -> None:
+        """Wait, by the engine's clock."""
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        timer = self.clock.call_later(seconds, lambda: None if waiter.done() else waiter.set_result(None))
+        try:
+            await waiter
+        finally:
+            timer.cancel()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Do something in the background; a fault of it is logged, never lost."""

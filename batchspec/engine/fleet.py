@@ -267,10 +267,8 @@ class Fleet:
     async def stop(self) -> None:
         """Bring every node to rest: running tasks go back to the queue, without counting as anybody's doing."""
         nodes = [node for pool in self._pools.values() for node in pool.members]
-        for node in nodes:
-            await node.stop_boot()
-        for node in nodes:
-            await node.vacate("requeue", by_user=False)
+        await asyncio.gather(*(node.stop_boot() for node in nodes))
+        await asyncio.gather(*(node.vacate("requeue", by_user=False) for node in nodes))
 
 
 def _leaving_rank(node: Node) -> tuple[int, int]:

@@ -8,6 +8,7 @@ import asyncio
 import json
 import logging
 from collections import deque
+from functools import partial
 from sqlite3 import Row
 from typing import Any, Literal
 
@@ -48,6 +49,7 @@ class Node:
         self._mark = f"{state_id}/{pool_id}/{self.id}"
         self._starting: Attempt | None = None
         self._boot: asyncio.Task[None] | None = None
+        self._is_stale = False
         self._emptied = asyncio.Event()
         self._emptied.set()
 
@@ -65,15 +67,22 @@ class Node:
         """Whether the node may take tasks soon without anybody's doing."""
         return self._boot is not None and not self._boot.done()
 
+    def reserve(self, task: Row) -> None:
+        """Set slots aside for a task that is about to begin here."""
+        self.used_slots += task["slots"]
+        self._core.running += 1
+
+    def release(self, task: Row) -> None:
+        """Give them back: the task does not begin after all."""
+        self.used_slots -= task["slots"]
+        self._core.running -= 1
+
     def begin(self, task: Row, job: Row) -> None:
-        """Run a task; it is marked as running by the caller, in the caller's transaction."""
+        """Run a task, for which slots were reserved and which is marked as running; nothing here can fail."""
         run = TaskRun(self._core, self._place(), self._mark, task, job)
         self.runs[run.pk] = run
-        self.used_slots += run.slots
-        self._core.running += 1
         self._core.runs.setdefault(run.job, set()).add(run)
         self._emptied.clear()
-        self._settle()
         self._core.spawn(self._drive(run))
 
     async def _drive(self, run: TaskRun) -> None:
@@ -84,14 +93,25 @@ class Node:
             outcome = run.outcome_of_fault(error)
         try:
             # One commit for all that the end of a task means: a kill leaves all of it or nothing.
-            with self._core.store.transaction():
-                effect = run.conclude(outcome)
-                self._ended(run, completed=effect is not None)
-                self._core.task_ended(run.job, effect)
+            await self._core.written(lambda: self._conclude(run, outcome))
         finally:
             run.ended.set()
+            self._core.wake()
 
-    def _ended(self, run: TaskRun, *, completed: bool) -> None:
+    def _conclude(self, run: TaskRun, outcome: Outcome) -> None:
+        effect = run.conclude(outcome)
+        if effect is not None:
+            sql = "UPDATE nodes SET tasks_run = tasks_run + 1, tasks_succeeded = tasks_succeeded + ? WHERE pk = ?"
+            self._core.store.run(sql, int(run.succeeded), self.pk)
+        if run.pk in self.runs:
+            self._vacate_slots(run, completed=effect is not None)
+        else:
+            # The commit failed after we had let go of it: what we are is not what is written.
+            self.distrust()
+        self.settle()
+        self._core.task_ended(run.job, effect)
+
+    def _vacate_slots(self, run: TaskRun, *, completed: bool) -> None:
         del self.runs[run.pk]
         self.used_slots -= run.slots
         self._core.running -= 1
@@ -101,22 +121,24 @@ class Node:
             del self._core.runs[run.job]
         if completed:
             self.recent.append(run.pk)
-            sql = "UPDATE nodes SET tasks_run = tasks_run + 1, tasks_succeeded = tasks_succeeded + ? WHERE pk = ?"
-            self._core.store.run(sql, int(run.succeeded), self.pk)
         if not self.runs:
             self._emptied.set()
-        self._settle()
-        self._core.wake()
 
     # -- its states
 
+    def distrust(self) -> None:
+        """The state was not written after all: write it at the next occasion, changed or not."""
+        self._is_stale = True
+
     def _enter(self, event: str) -> None:
         state = NODE.after(self.state, event)
-        if state != self.state:
+        if state != self.state or self._is_stale:
             self.state = state
+            self._is_stale = False
             self._core.store.update("nodes", self.pk, state=state, state_time=self._core.store.stamp())
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
+        """Be running, idle or offline, as what runs here says."""
         if self.state in _AT_WORK:
             self._enter("busy" if self.runs else "ready" if self.schedules else "off")
 
@@ -126,7 +148,7 @@ class Node:
         self._core.store.update("nodes", self.pk, scheduling=int(enabled))
         for run in list(self.runs.values()) if vacate else ():
             run.stop(vacate or "requeue")
-        self._settle()
+        self.settle()
         self._core.wake()
 
     def _body(self) -> dict[str, Any]:
@@ -167,13 +189,13 @@ class Node:
         else:
             self._advance("wait")
             succeeded = await self._run_start_task(start_task)
-            self._advance("ready" if succeeded else "fail_start_task")
+            await self._core.written(partial(self._advance, "ready" if succeeded else "fail_start_task"))
 
     def _advance(self, event: str) -> None:
         # A node that was told to leave meanwhile stays on its way out.
         if self.state != "leavingpool":
             self._enter(event)
-            self._settle()
+            self.settle()
             self._core.wake()
 
     async def _run_start_task(self, body: dict[str, Any]) -> bool:
@@ -181,13 +203,14 @@ class Node:
         async with self._core.start_turn:
             info: dict[str, Any] = {"state": "running", "startTime": self._now(), "retryCount": 0}
             while True:
-                self._note(startTaskInfo=info)
+                await self._core.written(partial(self._note, startTaskInfo=info))
                 self._starting = Attempt(self._start_work(body, info["retryCount"]), self._core.carrier)
                 outcome = await self._stoppable(self._starting)
                 if not is_retried(outcome, retries=info["retryCount"], limit=body["maxTaskRetryCount"]):
                     break
                 info = {**info, "retryCount": info["retryCount"] + 1, "lastRetryTime": self._now()}
-        self._note(startTaskInfo={**info, "state": "completed", "endTime": self._now(), **_ending(outcome)})
+        info = {**info, "state": "completed", "endTime": self._now(), **_ending(outcome)}
+        await self._core.written(partial(self._note, startTaskInfo=info))
         return outcome.failure is None
 
     async def _stoppable(self, attempt: Attempt) -> Outcome:
@@ -222,7 +245,7 @@ class Node:
                 self._core.discard(self.root)
             self.boot(pool_body)
             return
-        self._settle()
+        self.settle()
         info, start_task = self._body().get("startTaskInfo", {}), pool_body.get("startTask")
         if info.get("state") == "running" and start_task is not None and self.state in _AT_WORK:
             self._boot = self._core.spawn(self._rerun_start_task(start_task))
@@ -233,9 +256,12 @@ class Node:
     def restart(self, event: Literal["reboot", "reimage"], option: Vacate, pool_body: dict[str, Any]) -> None:
         """Reboot or reimage in the background. Raises BatchError (409) when the node's state does not allow it."""
         self._enter(event)
-        self._boot = self._core.spawn(self._restart(event, option, pool_body))
+        self._boot = self._core.spawn(self._restart(event, option, pool_body, self._boot))
 
-    async def _restart(self, event: str, option: Vacate, pool_body: dict[str, Any]) -> None:
+    async def _restart(
+        self, event: str, option: Vacate, pool_body: dict[str, Any], earlier: "asyncio.Task[None] | None"
+    ) -> None:
+        await _called_off(earlier)
         await self.vacate(option)
         if event == "reimage":
             self._core.discard(self.root)
@@ -249,7 +275,7 @@ class Node:
     def stay(self) -> None:
         """Be a node of the pool again after a resize that was stopped."""
         self._enter("stay")
-        self._settle()
+        self.settle()
         self._core.wake()
 
     async def vacate(self, option: Vacate, *, by_user: bool = True) -> None:
@@ -261,10 +287,13 @@ class Node:
 
     async def stop_boot(self) -> None:
         """End the start task, if one runs; it runs anew at the next boot."""
-        boot = self._boot
-        if boot is not None and not boot.done() and boot is not asyncio.current_task():
-            boot.cancel()
-            await asyncio.wait({boot})
+        await _called_off(self._boot)
+
+
+async def _called_off(boot: "asyncio.Task[None] | None") -> None:
+    if boot is not None and not boot.done():
+        boot.cancel()
+        await asyncio.wait({boot})
 
 
 def _ending(outcome: Outcome) -> dict[str, Any]:

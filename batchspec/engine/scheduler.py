@@ -11,13 +11,19 @@ tasks run at once. Pools take turns at what is free.
 
 import asyncio
 import json
-from collections.abc import Sequence
+import logging
+import sqlite3
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from sqlite3 import Row
 from typing import Protocol
 
 from batchspec.engine import tasks
 from batchspec.engine.core import Core
 from batchspec.engine.node import Node
+
+_log = logging.getLogger("batchspec.engine")
+_FULL_DISK_PAUSE_S = 0.5
 
 
 class PoolOfNodes(Protocol):
@@ -47,6 +53,15 @@ SELECT * FROM tasks WHERE job = ? AND state = 'active' AND unmet = 0 AND slots <
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A task that is to begin on a node."""
+
+    node: Node
+    task: Row
+    job: Row
+
+
 class Scheduler:
     """Gives ready tasks to free nodes."""
 
@@ -72,40 +87,65 @@ class Scheduler:
         self._is_woken = False
         if self._is_stopped or self._room() <= 0:
             return
+        chosen: list[Choice] = []
+        try:
+            with self._core.store.transaction():
+                for pool in self._pools_in_turn():
+                    self._fill(pool, chosen)
+        except sqlite3.OperationalError:
+            _log.exception("no task can be started")
+            for choice in chosen:
+                choice.node.release(choice.task)
+            self._core.clock.call_later(_FULL_DISK_PAUSE_S, self.wake)
+            return
+        for choice in chosen:
+            choice.node.begin(choice.task, choice.job)
+        self._settle({choice.node.pk: choice.node for choice in chosen}.values())
+
+    def _settle(self, nodes: Collection[Node]) -> None:
+        try:
+            with self._core.store.transaction():
+                for node in nodes:
+                    node.settle()
+        except sqlite3.OperationalError:
+            _log.exception("the state of nodes cannot be written")
+            for node in nodes:
+                node.distrust()
+
+    def _pools_in_turn(self) -> Sequence[PoolOfNodes]:
         pools = self._fleet.active_pools
         self._turn += 1
         first = self._turn % len(pools) if pools else 0
-        with self._core.store.transaction():
-            for pool in [*pools[first:], *pools[:first]]:
-                if self._room() > 0:
-                    self._fill(pool)
+        return [*pools[first:], *pools[:first]]
 
     def _room(self) -> int:
         return self._core.settings.task_limit - self._core.running
 
-    def _fill(self, pool: PoolOfNodes) -> None:
-        nodes = [node for node in pool.members if node.free_slots > 0]
+    def _fill(self, pool: PoolOfNodes, chosen: list[Choice]) -> None:
+        nodes = [node for node in pool.members if node.free_slots > 0] if self._room() > 0 else []
         if not nodes:
             return
         for job in self._core.store.all(_JOBS, pool.id):
-            while batch := self._next_tasks(job, nodes):
+            while batch := self._next_tasks(job, nodes, chosen):
                 for task in batch:
-                    self._begin(pool, nodes, task, job)
+                    self._choose(pool, nodes, task, job, chosen)
             if self._room() <= 0:
                 return
 
-    def _next_tasks(self, job: Row, nodes: Sequence[Node]) -> list[Row]:
+    def _next_tasks(self, job: Row, nodes: Sequence[Node], chosen: Sequence[Choice]) -> list[Row]:
         most = max(node.free_slots for node in nodes)
         room = min(self._room(), sum(node.free_slots for node in nodes))
         if job["parallel"] > 0:
-            room = min(room, job["parallel"] - len(self._core.runs.get(job["pk"], ())))
+            begun = sum(choice.job["pk"] == job["pk"] for choice in chosen)
+            room = min(room, job["parallel"] - begun - len(self._core.runs.get(job["pk"], ())))
         return self._core.store.all(_READY, job["pk"], most, room) if room > 0 and most > 0 else []
 
-    def _begin(self, pool: PoolOfNodes, nodes: Sequence[Node], task: Row, job: Row) -> None:
+    def _choose(self, pool: PoolOfNodes, nodes: Sequence[Node], task: Row, job: Row, chosen: list[Choice]) -> None:
         node = choose(nodes, task["slots"], packs=pool.packs, affinity=_affinity(task))
         if node is not None:
+            node.reserve(task)
+            chosen.append(Choice(node, task, job))
             tasks.start(self._core.store, task["pk"], node=f"{pool.id}/{node.id}")
-            node.begin(task, job)
 
 
 def choose(nodes: Sequence[Node], slots: int, *, packs: bool, affinity: str = "") -> Node | None:

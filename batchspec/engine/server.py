@@ -8,7 +8,6 @@ end, running tasks go back to the queue, interrupted boots, deletions and termin
 """
 
 import logging
-import shutil
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -21,7 +20,7 @@ from starlette.routing import Match, Route
 from batchspec.engine.account_api import AccountApi
 from batchspec.engine.call import Desk
 from batchspec.engine.clock import Clock, SystemClock
-from batchspec.engine.core import Core, Settings
+from batchspec.engine.core import Core, Settings, empty
 from batchspec.engine.errors import BatchError
 from batchspec.engine.file_api import FileApi
 from batchspec.engine.fleet import Fleet
@@ -133,7 +132,7 @@ class Engine:
             _log.info("ended %d processes of an earlier run", ended)
         self._requeue_interrupted()
         for leftover in self._core.trash_dir.iterdir():
-            shutil.rmtree(leftover, ignore_errors=True)
+            self._core.spawn(empty(leftover))
         self._fleet.recover()
         self._jobs.recover()
         self._retention.look()

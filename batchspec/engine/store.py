@@ -10,6 +10,7 @@ Decisions:
   engine loses nothing it acknowledged, and 100,000 short tasks do not wait for 200,000 disk flushes.
 - Moments are ticks (integers, see `times.py`); a resource's `modified` is also its ETag, so `stamp` never gives the
   same one twice.
+- A task may fill the disk, and that it did must still be written down: a file is kept in reserve, and deleted then.
 - What a client wrote is a JSON column; what the engine asks for (state, slots, unmet dependencies) are indexed columns.
 """
 
@@ -24,6 +25,7 @@ from batchspec.engine.clock import Clock
 from batchspec.engine.times import ticks_from_datetime
 
 SCHEMA_VERSION = 1
+_RESERVE_BYTES = 8 << 20
 
 _SCHEMA = """
 CREATE TABLE pools(
@@ -78,6 +80,8 @@ class Store:
         self._db = sqlite3.connect(path, isolation_level=None)
         self._db.row_factory = sqlite3.Row
         self._depth = 0
+        self._reserve = path.with_suffix(".reserve")
+        _keep_reserve(self._reserve)
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "cache_size=-32000", "temp_store=MEMORY"):
             self._db.execute(f"PRAGMA {pragma}")
         self._prepare()
@@ -153,6 +157,19 @@ class Store:
     def all(self, sql: str, *values: Any) -> list[sqlite3.Row]:
         """Every row."""
         return self._db.execute(sql, values).fetchall()
+
+    def free_reserve(self) -> None:
+        """Give the disk's last room to the database; it is taken back at the next start."""
+        self._reserve.unlink(missing_ok=True)
+
+
+def _keep_reserve(path: Path) -> None:
+    try:
+        if not path.exists():
+            path.write_bytes(bytes(_RESERVE_BYTES))
+    except OSError:
+        # No room for it: nothing is kept, the engine works without.
+        path.unlink(missing_ok=True)
 
 
 class StoreUnreadable(Exception):

@@ -70,7 +70,8 @@ class TaskRun:
 
     def outcome_of_fault(self, error: Exception) -> Outcome:
         """A fault of the engine itself completes the task, so that nothing waits for it for ever."""
-        failure = Failure("Unknown", f"The local engine failed: {type(error).__name__}: {error}", "servererror")
+        message = f"The local engine failed ({type(error).__name__}); its log says more"
+        failure = Failure("Unknown", message, "servererror")
         return Outcome(None, failure, "preparation")
 
     def conclude(self, outcome: Outcome) -> ExitReaction | None:
