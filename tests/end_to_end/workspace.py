@@ -11,7 +11,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
@@ -52,12 +53,14 @@ def environment(state: Path, **more: str) -> dict[str, str]:
 
 def batchspec(*arguments: str, cwd: Path, env: Mapping[str, str]) -> Ran:
     """Run the command line with these arguments and without a terminal; raises TimeoutExpired after the deadline."""
-    return end(begin(*arguments, cwd=cwd, env=env))
+    with begun(*arguments, cwd=cwd, env=env) as process:
+        return end(process)
 
 
-def begin(*arguments: str, cwd: Path, env: Mapping[str, str]) -> subprocess.Popen[str]:
-    """`batchspec`, not waited for; the caller ends it with `end`."""
-    return subprocess.Popen(
+@contextmanager
+def begun(*arguments: str, cwd: Path, env: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """`batchspec` while the block runs; the block waits for it with `end`, else it is killed afterwards."""
+    with subprocess.Popen(
         [sys.executable, "-m", "batchspec", *arguments],
         cwd=cwd,
         env=env,
@@ -65,17 +68,16 @@ def begin(*arguments: str, cwd: Path, env: Mapping[str, str]) -> subprocess.Pope
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def end(process: subprocess.Popen[str]) -> Ran:
-    """Wait for a command that was begun; it is killed at the deadline, and TimeoutExpired raised."""
-    try:
-        stdout, stderr = process.communicate(timeout=DEADLINE_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
-        raise
+    """Wait for a command that was begun. Raises TimeoutExpired after the deadline."""
+    stdout, stderr = process.communicate(timeout=DEADLINE_S)
     return Ran(stdout, stderr, process.returncode)
 
 
@@ -107,9 +109,9 @@ class Workspace:
         """Run `batchspec COMMAND specs/<the spec> OPTIONS`."""
         return batchspec(command, f"specs/{self.spec.name}", *options, cwd=self.folder, env=self.env)
 
-    def begin(self, command: str, *options: str) -> subprocess.Popen[str]:
-        """`run`, not waited for; give the result to `end`."""
-        return begin(command, f"specs/{self.spec.name}", *options, cwd=self.folder, env=self.env)
+    def begun(self, command: str, *options: str) -> AbstractContextManager[subprocess.Popen[str]]:
+        """`run`, while a block runs."""
+        return begun(command, f"specs/{self.spec.name}", *options, cwd=self.folder, env=self.env)
 
     def edit(self, old: str, new: str) -> None:
         """Replace `old`, which the spec holds once, by `new`."""
