@@ -92,8 +92,10 @@ class Attempt:
         folder = self._work.folder
         try:
             (folder / "wd").mkdir(parents=True, exist_ok=True)
-            for name in ("stdout.txt", "stderr.txt"):
-                (folder / name).touch()
+            # A launch creates them too, but there may be none.
+            if self._work.resource_files or self._work.refused:
+                for name in ("stdout.txt", "stderr.txt"):
+                    (folder / name).touch()
         except OSError as error:
             code = "DiskFull" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "ResourceDirectoryCreateFailed"
             return Failure(code, "The task's folder could not be created", details=(("Message", str(error)),))

@@ -6,6 +6,7 @@ the clock, the folders, the runs in progress, and background work that is never 
 
 import asyncio
 import logging
+import os
 import shutil
 import sqlite3
 import stat
@@ -63,6 +64,7 @@ class Core:
         self.wake: Callable[[], None] = lambda: None
         self.task_ended: Callable[[int, ExitReaction | None], None] = lambda job, effect: None
         self._background: set[asyncio.Task[Any]] = set()
+        self._elevation_was_said = False
 
     @property
     def nodes_dir(self) -> Path:
@@ -126,6 +128,13 @@ class Core:
         work.add_done_callback(over)
         await waiter
         timer.cancel()
+
+    def mind_elevation(self, user_identity: dict[str, Any]) -> None:
+        """Say once that elevated tasks run as the engine's own user, when that is not root."""
+        elevated = user_identity.get("autoUser", {}).get("elevationLevel") == "admin"
+        if elevated and not self._elevation_was_said and os.geteuid() != 0:
+            self._elevation_was_said = True
+            _log.warning("tasks that ask for admin rights run as user %d: the engine is not root", os.geteuid())
 
     def discard(self, folder: Path) -> None:
         """Remove a folder: out of sight at once, from the disk in the background."""

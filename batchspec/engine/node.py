@@ -224,6 +224,7 @@ class Node:
 
     def _start_work(self, body: dict[str, Any], retry: int) -> Work:
         folder = self.root / "startup"
+        self._core.mind_elevation(body["userIdentity"])
         return Work(
             command_line=body["commandLine"],
             folder=folder,

@@ -45,11 +45,12 @@ class Fleet(Protocol):
 
 _JOBS = """
 SELECT * FROM jobs j WHERE pool = ? AND state = 'active'
-AND EXISTS (SELECT 1 FROM tasks WHERE job = j.pk AND state = 'active' AND unmet = 0)
+AND EXISTS (SELECT 1 FROM tasks INDEXED BY tasks_ready WHERE job = j.pk AND state = 'active' AND unmet = 0)
 ORDER BY priority DESC, pk
 """
 _READY = """
-SELECT * FROM tasks WHERE job = ? AND state = 'active' AND unmet = 0 AND slots <= ? ORDER BY pk LIMIT ?
+SELECT * FROM tasks INDEXED BY tasks_ready
+WHERE job = ? AND state = 'active' AND unmet = 0 AND slots <= ? ORDER BY pk LIMIT ?
 """
 
 

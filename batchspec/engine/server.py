@@ -52,7 +52,7 @@ UVICORN_OPTIONS: dict[str, Any] = {
 """What uvicorn must be told: the app sends the service's own `Server` header."""
 
 _SCHEDULABLE = """
-SELECT 1 FROM jobs j JOIN tasks t ON t.job = j.pk AND t.state = 'active' AND t.unmet = 0
+SELECT 1 FROM jobs j JOIN tasks t INDEXED BY tasks_ready ON t.job = j.pk AND t.state = 'active' AND t.unmet = 0
 WHERE j.pool = ? AND j.state = 'active' AND t.slots <= ? LIMIT 1
 """
 

@@ -92,6 +92,7 @@ class Store:
         if version == 0:
             self._db.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version={SCHEMA_VERSION};COMMIT;")
         elif version != SCHEMA_VERSION:
+            self._db.close()
             raise StoreUnreadable(f"the engine's state was written in format {version}, not {SCHEMA_VERSION}")
 
     def _newest_stamp(self) -> int:

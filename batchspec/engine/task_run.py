@@ -96,6 +96,7 @@ class TaskRun:
 
     def _work(self) -> Work:
         body, (job_id, task_id) = self._body, self._ids
+        self._core.mind_elevation(body["userIdentity"])
         limit_s = seconds_from_duration(body["constraints"]["maxWallClockTime"])
         common = self._job_body.get("commonEnvironmentSettings", ())
         own = body.get("environmentSettings", ())
