@@ -109,13 +109,20 @@ def log_tail(state: StateDir, lines: int = 8) -> list[str]:
 
 
 def _install(report: Report) -> None:
-    missing = [name for name in ("starlette", "uvicorn") if find_spec(name) is None]
+    missing = [name for name in ("starlette", "uvicorn") if not _is_installed(name)]
     if missing:
         raise EngineFailed(_MISSING + ", ".join(missing), "pip install 'batchspec[local]'")
     try:
         installed(cache_dir(), report)
     except AzuriteUnavailable as error:
         raise EngineFailed(str(error), error.fix) from error
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ValueError:  # something in this process stands in for it
+        return False
 
 
 def _running(state: StateDir) -> Serving | None:
