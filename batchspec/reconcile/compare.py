@@ -92,10 +92,8 @@ def _aligned(wanted: list[Json], there: list[object]) -> list[object]:
 
 
 def _names(key: str, items: Sequence[object]) -> dict[str, object]:
-    """Items by their name in lower case; empty when one has none or two have the same."""
-    names: dict[str, object] = {
-        str(item[key]).casefold(): item for item in items if isinstance(item, dict) and key in item
-    }
+    """Items by their name; empty when one has none or two have the same."""
+    names: dict[str, object] = {str(item[key]): item for item in items if isinstance(item, dict) and key in item}
     return names if len(names) == len(items) else {}
 
 

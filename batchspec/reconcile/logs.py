@@ -10,7 +10,7 @@ from typing import Literal
 from batchspec.errors import PlanRefused
 from batchspec.reconcile.clock import Clock, SystemClock
 from batchspec.reconcile.ports import BatchService, Services, TextPart
-from batchspec.render.model import Desired
+from batchspec.render.model import Desired, JsonObject
 
 _POLL_S = 1.0
 
@@ -28,8 +28,8 @@ async def logs(
 ) -> None:
     """Write a task's (or, with `node`, a start task's) stdout or stderr.
 
-    Raises PlanRefused when the spec has no job or pool, the task or node is not there, or it has not written yet and
-    is not followed.
+    Raises PlanRefused when the spec has no job or pool, the task or node is not there, or it has written nothing and is
+    not followed.
     """
     source = _Source(desired, services.batch, task, node, f"{stream}.txt")
     clock = clock or SystemClock()
@@ -38,7 +38,10 @@ async def logs(
         ended = not follow or await source.ended()
         part = await source.read(start)
         if part is None and not follow:
-            raise PlanRefused(f"{source.shown_as} has no {stream}.txt yet, or its node is gone")
+            raise PlanRefused(f"{source.shown_as} has no {stream}.txt: {await source.why_nothing()}")
+        if part is not None and part.size < start:  # another attempt began
+            start = 0
+            continue
         if part is not None and part.end > start:
             write(part.text)
             start = part.end
@@ -72,13 +75,29 @@ class _Source:
 
     async def ended(self) -> bool:
         """Whether nothing more will be written. Raises PlanRefused when the task or node is not there."""
+        state, _ = await self._state()
+        return state == "completed"
+
+    async def why_nothing(self) -> str:
+        """Why there is no file. Raises PlanRefused when the task or node is not there."""
+        state, info = await self._state()
+        failure = info.get("failureInfo")
+        if isinstance(failure, dict) and "exitCode" not in info:
+            return f"it failed before it ran, with {failure.get('code')}: {failure.get('message')}"
+        return (
+            "its node or its files are gone" if state == "completed" else f"it is {state} and has written nothing yet"
+        )
+
+    async def _state(self) -> tuple[str, JsonObject]:
+        """The state and execution info of the task or start task."""
         if self._task is not None:
             there = await self._batch.get_task(self._within, self._task)
-            if there is None:
-                raise PlanRefused(f"{self.shown_as} is not there")
-            return there.get("state") == "completed"
-        async for node in self._batch.list_nodes(self._within, select="id,state,startTaskInfo"):
-            if node.get("id") == self._node:
-                info = node.get("startTaskInfo")
-                return isinstance(info, dict) and info.get("state") == "completed"
-        raise PlanRefused(f"{self.shown_as} is not there")
+            if there is not None:
+                info = there.get("executionInfo")
+                return str(there.get("state")), info if isinstance(info, dict) else {}
+        else:
+            async for node in self._batch.list_nodes(self._within, select="id,state,startTaskInfo"):
+                if node.get("id") == self._node:
+                    info = node.get("startTaskInfo")
+                    return (str(info.get("state")), info) if isinstance(info, dict) else (str(node.get("state")), {})
+        raise PlanRefused(f"{self.shown_as} is not there", fix="`batchspec status` shows what is there")

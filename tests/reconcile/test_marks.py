@@ -1,0 +1,46 @@
+"""Marks: owner, fingerprint, task hash."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from batchspec.reconcile.marks import hash_of, metadata_of, metadata_with, owner_in, owner_of, owns, task_hash_of
+from batchspec.reconcile.ports import BlobState, ContainerState
+
+POOL: dict[str, Any] = {
+    "metadata": [{"name": "batchspec:name", "value": "words"}, {"name": "batchspec:hash", "value": "1f"}, {"n": 1}]
+}
+
+
+def test_a_pool_says_whose_it_is_and_what_it_was_made_from() -> None:
+    assert (owner_of(POOL), hash_of(POOL)) == ("words", "1f")
+
+
+def test_what_carries_no_mark_is_nobody_s() -> None:
+    nobody: list[Any] = [None, {}, {"metadata": None}, {"metadata": "odd"}]
+    assert [owner_of(one) for one in nobody] == [None] * 4
+    assert metadata_of({"metadata": ["odd"]}) == {}
+
+
+def test_names_of_container_metadata_ignore_case() -> None:
+    assert (owner_in({"Batchspec_Name": "words"}), owner_in({"other": "words"})) == ("words", None)
+
+
+def test_containers_and_blobs_are_owned_by_exactly_one_name() -> None:
+    container = ContainerState("c", {"batchspec_name": "words"}, '"1"')
+    blob = BlobState("b", 1, None, datetime(2026, 1, 1, tzinfo=UTC), '"1"', {})
+    assert (owns("words", container), owns("word", container), owns("words", blob)) == (True, False, False)
+
+
+def test_the_last_setting_of_the_name_is_the_task_s_hash() -> None:
+    settings: list[Any] = [{"name": "BATCHSPEC_TASK_HASH", "value": value} for value in ("old", "new")]
+    assert task_hash_of({"environmentSettings": settings}) == "new"
+    others: list[Any] = [{}, {"environmentSettings": [{"name": "A"}]}]
+    assert [task_hash_of(one) for one in others] == [None, None]
+
+
+def test_metadata_is_added_changed_and_removed_by_name() -> None:
+    body: dict[str, Any] = {"metadata": [{"name": "a", "value": "1"}, {"name": "b", "value": "2"}]}
+    assert metadata_with(body, {"b": "", "c": "3", "a": "4"}) == [
+        {"name": "a", "value": "4"},
+        {"name": "c", "value": "3"},
+    ]
