@@ -145,20 +145,26 @@ def test_a_start_task_that_fails_everywhere_ends_the_wait(write: Write) -> None:
     assert [word for word in ("unprepared", "exit code 9", "--start-task") if word not in told(ran)] == [], ran
 
 
-def test_a_start_task_that_fails_on_one_node_leaves_the_others_to_work(write: Write, raw: Services) -> None:
+def test_a_start_task_that_fails_on_one_node_leaves_the_others_to_work(
+    write: Write, raw: Services, tmp_path: Path
+) -> None:
     start = "  start_task: {command: mkdir {gate}, wait_for_success: true}\n"
-    work = write(POOL.format(nodes=2) + start + "tasks: [{id: patient, command: 'true'}]")
+    task = "tasks: [{id: patient, command: 'while [ ! -e {gate}/open ]; do sleep 0.1; done'}]"
+    work = write(POOL.format(nodes=2) + start + task)
+    pool = f"{work.name}-pool"
 
-    ran = work.run("apply")
+    with work.begun("apply") as applying:
+        until(lambda: pool in raw.pools() and "starttaskfailed" in raw.nodes(pool).values(), "a node to fail")
+        (tmp_path / "gate" / "open").touch()
+        ran = end(applying)
+    status = work.run("status")
 
+    states = raw.nodes(pool)
     assert ran.code == 0, ran
-    states = {
-        str(node.id): str(getattr(node.state, "value", node.state))
-        for node in raw.batch.list_nodes(work.name + "-pool")
-    }
     assert sorted(states.values()) == ["idle", "starttaskfailed"]
     (failed,) = [node for node, state in states.items() if state == "starttaskfailed"]
     assert failed in told(ran), ran
+    assert failed in status.stdout, status
 
 
 def test_a_pool_without_nodes_times_out(write: Write) -> None:
@@ -239,7 +245,7 @@ def test_a_killed_engine_is_told_or_survived(write: Write, raw: Services, tmp_pa
     with work.begun("apply") as applying:
         until(lambda: runs(raw, work.name), "the task to run")
         status = batchspec("engine", "status", "--format", "json", cwd=work.folder, env=work.env)
-        os.kill(json.loads(status.stdout)["pid"], signal.SIGKILL)
+        os.kill(json.loads(status.stdout)["engine"]["pid"], signal.SIGKILL)
         ran = end(applying)
     (tmp_path / "gate").touch()
     back = work.run("apply")

@@ -189,6 +189,10 @@ class Services:
         """When each node of a pool last booted."""
         return {str(node.id): str(node.last_boot_time) for node in self.batch.list_nodes(pool)}
 
+    def nodes(self, pool: str) -> dict[str, str]:
+        """The state of each node of a pool."""
+        return {str(node.id): str(getattr(node.state, "value", node.state)) for node in self.batch.list_nodes(pool)}
+
     def of(self, name: str) -> tuple[list[str], list[str], list[str]]:
         """The pools, jobs and containers of the spec of that name, those that are being deleted included."""
         listed = (self.pools(), self.jobs(), self.containers())
