@@ -1,0 +1,80 @@
+"""What becomes of the job."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from batchspec.reconcile.change import Change, Reason
+from batchspec.reconcile.observe import observe
+from batchspec.reconcile.plan_job import job_change
+from tests.reconcile.builders import Workload, World
+
+REPLACE = ("replace", ("delete", "create"))
+PATCH = ("update", ("patch",))
+
+
+@pytest.fixture
+def workload(tmp_path: Path) -> Workload:
+    return Workload(tmp_path)
+
+
+async def change(before: Workload, after: Workload, **there: Any) -> Change | None:
+    world = World(exit_code=lambda task_id: None)
+    await world.apply(before.desired(), wait=False)
+    world.batch.jobs["words-job"].update(there)
+    desired = after.desired()
+    assert desired.job is not None
+    return job_change(desired.job, (await observe(desired, world.services)).job)
+
+
+CASES: list[tuple[dict[str, Any], dict[str, Any], tuple[str, tuple[str, ...]] | None]] = [
+    ({}, {}, None),
+    ({}, {"priority": 5}, PATCH),
+    ({"priority": 5}, {}, PATCH),
+    ({}, {"constraints": {"maxTaskRetryCount": 2}}, PATCH),
+    ({"constraints": {"maxTaskRetryCount": 2}}, {}, PATCH),
+    ({}, {"maxParallelTasks": 3, "allowTaskPreemption": True}, PATCH),
+    ({}, {"usesTaskDependencies": True}, REPLACE),
+    ({}, {"onTaskFailure": "performexitoptionsjobaction"}, REPLACE),
+    ({}, {"jobPreparationTask": {"commandLine": "x"}}, REPLACE),
+    ({"jobPreparationTask": {"commandLine": "x"}}, {}, REPLACE),
+    ({"jobPreparationTask": {"commandLine": "x"}}, {"jobPreparationTask": {"commandLine": "y"}}, REPLACE),
+    ({"commonEnvironmentSettings": [{"name": "A", "value": "1"}]}, {}, REPLACE),
+    ({"displayName": "x"}, {}, REPLACE),
+    ({}, {"poolInfo": {"poolId": "other"}}, REPLACE),
+    ({}, {"onAllTasksComplete": "terminatejob"}, ("update", ("patch", "finish"))),
+    ({"onAllTasksComplete": "terminatejob"}, {}, REPLACE),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "expected"), CASES)
+async def test_what_changed_decides_how(
+    before: dict[str, Any], after: dict[str, Any], expected: tuple[str, tuple[str, ...]] | None, workload: Workload
+) -> None:
+    found = await change(replace(workload, job=before), replace(workload, job=after))
+    assert (None if found is None else (found.action, found.steps)) == expected
+
+
+@pytest.mark.parametrize("state", ["completed", "terminating"])
+async def test_a_job_that_is_over_takes_no_changes_that_would_be_in_place(state: str, workload: Workload) -> None:
+    ending = replace(workload, job={"onAllTasksComplete": "terminatejob"})
+    assert await change(ending, workload, state=state) is None
+    assert await change(workload, replace(workload, job={"priority": 5}), state=state) is None
+
+
+async def test_a_job_that_is_being_deleted_is_made_anew(workload: Workload) -> None:
+    reason = Reason("the job of this id is being deleted; waited for")
+    assert await change(workload, workload, state="deleting") == Change("create", "job", "words-job", (reason,))
+
+
+async def test_what_is_owed_at_the_end_of_a_run_is_told(workload: Workload) -> None:
+    ending = replace(workload, job={"onAllTasksComplete": "terminatejob"})
+    assert await change(ending, ending, onAllTasksComplete="noaction") == Change(
+        "update",
+        "job",
+        "words-job",
+        (Reason("set once all tasks are added", "onAllTasksComplete", "noaction", "terminatejob"),),
+        steps=("finish",),
+    )
