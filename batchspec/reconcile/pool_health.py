@@ -5,6 +5,7 @@ failed node once, and raises only when no node is left to hope for.
 """
 
 import shlex
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from batchspec.errors import ServiceRefused, ServiceUnreachable, StartTaskFailed, TimedOut
@@ -56,6 +57,12 @@ class PoolHealth:
         if hopeless and (all_of_them or hopeless != self._hopeless):
             await self._tell_failures(pool.id, all_of_them)
         self._hopeless = hopeless
+
+    async def last_look(self) -> None:
+        """Tell of nodes that failed since the last check; for a run that has ended it is no failure of its own."""
+        if not self._ready:
+            with suppress(StartTaskFailed, TimedOut, ServiceRefused, ServiceUnreachable):
+                await self.check(idle=True)
 
     async def settled(self) -> bool:
         """`check`, and whether every node that the pool shall have is up (a pool that scales by itself always is)."""

@@ -59,6 +59,7 @@ class Watch:
                 raise self._timed_out(job.id, await health.explain())
             pause = min(max((now - began) / 10, _SHORTEST_POLL_S), _LONGEST_POLL_S)
             await self.clock.sleep(min(pause, deadline - now))
+        await health.last_look()
         self.report(Finished("wait", _summary(ended.counts, ended.blocked), self.clock.now() - began))
         return ended
 
