@@ -30,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _print(start(state, _report) if command == "start" else commands[command](state))
     except EngineFailed as error:
         return _print({"error": {"message": str(error), "fix": error.fix}}, code=1)
+    except KeyboardInterrupt:
+        return 130
     except OSError as error:
         message = f"the state folder {state.path} cannot be used: {error.strerror or error}"
         fix = "make it writable for you and make room on its disk, or set XDG_STATE_HOME to another folder"

@@ -25,6 +25,7 @@ from pathlib import Path
 
 from batchspec.engine.azurite_install import AzuriteUnavailable, Installation
 from batchspec.engine.ports import HOST, usable_port
+from batchspec.engine.process_table import may_be
 
 _log = logging.getLogger("batchspec.engine")
 
@@ -115,7 +116,7 @@ class Azurite:
         lock = _Lock(self._folder)
         deadline = time.monotonic() + 4 * _STOP_S
         number = signal.SIGTERM
-        # It may be saving just now, because its engine has died; a second SIGTERM would end it before it is done.
+        # Usually it is saving just now, because its engine has died, and ends by itself.
         next_signal = time.monotonic() + _ORPHAN_S
         while not lock.try_take():
             now = time.monotonic()
@@ -191,7 +192,7 @@ class _Lock:
 
     def signal_holder(self, number: int) -> None:
         text = os.pread(self.file, 20, 0).strip()
-        if text.isdigit():
+        if text.isdigit() and may_be(int(text), "azurite"):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(int(text), number)
 

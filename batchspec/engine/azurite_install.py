@@ -133,7 +133,7 @@ def _run_npm(staging: Path, node: Path) -> None:
         output, succeeded = (error.output or b"") + b"\nnpm took too long", False
     if succeeded and (staging / _MAIN).is_file():
         return
-    said = _last_lines(output.decode(errors="replace"))
+    said = _excerpt(output.decode(errors="replace"))
     raise AzuriteUnavailable(f"npm could not install Azurite {_azurite_version()}:\n{said}", _fix(said))
 
 
@@ -161,10 +161,12 @@ def _fix(said: str) -> str:
     return "fix what npm says and run again; `npm config ls` shows the settings it uses"
 
 
-def _last_lines(output: str) -> str:
-    shown = [line for line in output.splitlines() if line.strip() and "complete log of this run" not in line.lower()]
-    without_passwords = (re.sub(r"//[^/@\s]+@", "//***@", line) for line in shown[-8:])
-    return "\n".join(f"    {line.strip()}" for line in without_passwords) or "    (it said nothing)"
+def _excerpt(output: str) -> str:
+    lines = [line.strip() for line in output.splitlines() if line.strip() not in ("", "npm error")]
+    # npm says what is wrong first, and where its log is last.
+    shown = lines if len(lines) <= 8 else [*lines[:4], "...", *lines[-4:]]
+    without_passwords = (re.sub(r"//[^/@\s]+@", "//***@", line) for line in shown)
+    return "\n".join(f"    {line}" for line in without_passwords) or "    (it said nothing)"
 
 
 def _version(node: str) -> int:

@@ -24,7 +24,7 @@ import batchspec
 from batchspec.engine import asking
 from batchspec.engine.azurite_install import AzuriteUnavailable, installed
 from batchspec.engine.ports import HOST
-from batchspec.engine.process_table import marked_in
+from batchspec.engine.process_table import marked_in, may_be
 from batchspec.engine.state_dir import BATCH_ACCOUNT, STORAGE_ACCOUNT, Accounts, Serving, StateDir, cache_dir
 
 Report = Callable[[str], None]
@@ -213,7 +213,7 @@ def _stop(state: StateDir) -> bool:
         deadline = time.monotonic() + patience_s
         sent_to = 0
         while (pid := state.server_pid()) is not None:
-            if pid not in (0, sent_to):
+            if pid not in (0, sent_to) and may_be(pid, "batchspec.engine"):
                 _signal(pid, number)
                 sent_to = pid
             if time.monotonic() > deadline:

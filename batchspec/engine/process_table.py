@@ -91,6 +91,17 @@ def mark_of(pid: int) -> str | None:
     return None
 
 
+def may_be(pid: int, program: str) -> bool:
+    """Whether a process id that was written down is that program's, as far as its command line can be seen.
+
+    For ids from a file that another container may share, in which they mean other processes.
+    """
+    try:
+        return program.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:
+        return not Path("/proc/self/cmdline").exists()
+
+
 def marked_in(folder: Path) -> list[int]:
     """The processes with a mark whose working directory is in a folder."""
     root = folder.resolve()

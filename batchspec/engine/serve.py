@@ -13,6 +13,7 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import sys
 import time
 from collections.abc import Iterator
@@ -52,6 +53,9 @@ def serve(state: StateDir) -> None:
         asyncio.run(_serve(state, accounts, task_limit=task_limit, idle_s=idle_s))
     except AzuriteUnavailable as error:
         raise EngineFailed(str(error), error.fix) from error
+    except sqlite3.DatabaseError as error:
+        message = f"the local engine cannot use its database in {state.path}: {error}"
+        raise EngineFailed(message, "make room on its disk, or `batchspec engine reset` to begin anew") from error
     finally:
         state.announce(None)
         os.close(lock)

@@ -80,11 +80,14 @@ class Blob:
 
 def masked(url: str) -> str:
     """A URL without its query, in which a SAS would be."""
-    return urlunsplit(urlsplit(url)._replace(query="", fragment=""))
+    try:
+        return urlunsplit(urlsplit(url)._replace(query="", fragment=""))
+    except ValueError:
+        return "(not a URL)"
 
 
 def blob_url(container_url: str, name: str) -> str:
-    """The address of a blob, with the permission of its container. Raises UnicodeError for an unencodable name."""
+    """The address of a blob, with the permission of its container. Raises ValueError when there is no such address."""
     parts = urlsplit(container_url)
     return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{quote(name, safe='/~')}"))
 
@@ -150,10 +153,11 @@ class Storage:
 
     async def _page(self, container_url: str, prefix: str, marker: str) -> tuple[list[Blob], str | None]:
         query = {"restype": "container", "comp": "list", "include": "metadata", "prefix": prefix, "marker": marker}
-        url = _with_query(container_url, **{name: value for name, value in query.items() if value})
-        return _parsed(await _retried(lambda: self._get(url)))
+        given = {name: value for name, value in query.items() if value}
+        return _parsed(await _retried(lambda: self._get(container_url, given)))
 
-    async def _get(self, url: str) -> bytes:
+    async def _get(self, base: str, query: Mapping[str, str]) -> bytes:
+        url = _with_query(base, **query)
         headers = {"x-ms-version": API_VERSION}
         async with self._session.get(_address(url), headers=headers, proxy=_proxy(url)) as response:
             await _accept(response)
@@ -183,8 +187,8 @@ async def _retried(once: Callable[[], Awaitable[_Result]]) -> _Result:
             return await once()
         except HttpFailed as failure:
             failed = failure
-        except aiohttp.InvalidURL as error:
-            raise HttpFailed("the URL is not valid") from error
+        except (ValueError, aiohttp.NonHttpUrlClientError) as error:
+            raise HttpFailed("the URL or a header is not valid") from error
         except TimeoutError as error:
             failed = HttpFailed("timed out", timed_out=True)
             failed.__cause__ = error
@@ -243,9 +247,9 @@ def _proxy(url: str) -> str | None:
 def _parsed(page: bytes) -> tuple[list[Blob], str | None]:
     try:
         root = ElementTree.fromstring(page)
-    except ElementTree.ParseError as error:
-        raise HttpFailed("the listing of the container is not XML") from error
-    blobs = [_blob(element) for element in root.iterfind("Blobs/Blob")]
+        blobs = [_blob(element) for element in root.iterfind("Blobs/Blob")]
+    except (ElementTree.ParseError, ValueError) as error:
+        raise HttpFailed("the listing of the container cannot be read") from error
     return blobs, root.findtext("NextMarker") or None
 
 

@@ -210,8 +210,8 @@ class Transfer:
                 size = await self._storage.upload(item.file, url, _upload_headers(item))
             except HttpFailed as error:
                 raise TransferFailed(upload_code(error), (*details, ("Message", str(error)))) from error
-            except (OSError, UnicodeError) as error:
-                message = getattr(error, "strerror", None) or "its name is not valid UTF-8"
+            except (OSError, ValueError) as error:  # such as a name that is not valid UTF-8
+                message = getattr(error, "strerror", None) or "the blob's address is not valid"
                 raise TransferFailed("FileUploadMiscError", (*details, ("Message", message))) from error
             log.out.append(f"{item.file} -> {blob} ({size} bytes)")
 

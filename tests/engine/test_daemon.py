@@ -241,6 +241,18 @@ def test_what_keeps_the_engine_from_starting_is_said(home: Home) -> None:
     }
 
 
+def test_a_damaged_database_is_said_with_the_way_out(home: Home) -> None:
+    home.state.prepare()
+    (home.state.path / "engine.sqlite3").write_bytes(b"no database " * 1000)
+    refused = home.run("start", code=1)
+    assert refused == {
+        "error": {
+            "message": f"the local engine cannot use its database in {home.state.path}: file is not a database",
+            "fix": "make room on its disk, or `batchspec engine reset` to begin anew",
+        }
+    }
+
+
 def test_a_state_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file")
     refused = Home(tmp_path / "state").run("start", code=1)

@@ -9,6 +9,10 @@ def test_a_masked_url_has_no_query() -> None:
     assert masked("https://a.example/c/b%20b?sv=1&sig=x#f") == "https://a.example/c/b%20b"
 
 
+def test_what_is_no_url_is_not_shown() -> None:
+    assert masked("http://[?sig=x") == "(not a URL)"
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [("a/b.txt", "a/b.txt"), ("it's 100% #1?", "it%27s%20100%25%20%231%3F"), ("ü", "%C3%BC"), ("a~b", "a~b")],

@@ -306,6 +306,16 @@ async def test_a_full_disk_is_called_that(small_disk: Path) -> None:
     assert (refused, task.held()) == (("DiskFull", "servererror", "No space left on device"), {})
 
 
+@pytest.mark.parametrize("url", ["http://[?sig=x", "ftp://h/x?sig=x", "x?sig=x", "http://h:99999/?sig=x"])
+async def test_what_is_no_url_is_a_failure_without_the_sas(url: str, task: Task) -> None:
+    (task.wd / "x").touch()
+    fetched = await task.refused(task.fetch({"httpUrl": url, "filePath": "x"}))
+    listed = await task.refused(task.fetch({"storageContainerUrl": url}))
+    sent = await task.refused(task.send(output("x", url)))
+    codes = [code for code, _, _ in (fetched, listed, sent)]
+    assert codes == ["BlobDownloadMiscError", "ResourceContainerListMiscError", "FileUploadMiscError"]
+
+
 # -- output files
 
 
