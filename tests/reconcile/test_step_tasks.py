@@ -8,8 +8,9 @@ import pytest
 
 from batchspec.errors import ServiceRefused
 from batchspec.reconcile.outcome import Counts
-from tests.fakes import refused
-from tests.reconcile.builders import Workload, World
+from batchspec.reconcile.ports import Added
+from tests.fakes import Body, refused
+from tests.reconcile.builders import MortalBatch, Workload, World
 
 
 @pytest.fixture
@@ -28,11 +29,20 @@ async def test_tasks_are_added_in_requests_of_at_most_100_and_700_kb(workload: W
     assert sum(name == "add_tasks" for name, _ in big.batch.writes) == 4
 
 
+def leave_in_the_way(world: World, task_id: str) -> None:
+    """The task is there again whenever another one is added in its place."""
+    old = dict(world.batch.tasks["words-job"][task_id])
+
+    def put_back(job_id: str) -> None:
+        world.batch.tasks[job_id].setdefault(task_id, old)
+
+    world.batch.before("add_tasks", put_back)
+
+
 async def test_a_task_whose_id_is_still_taken_is_added_when_it_is_free(workload: Workload) -> None:
     world = World()
     await world.apply(workload.desired())
-    old = dict(world.batch.tasks["words-job"]["b"])
-    world.batch.before("add_tasks", lambda job: world.batch.tasks["words-job"].setdefault("b", old) and None)
+    leave_in_the_way(world, "b")
 
     def free() -> None:
         if world.clock.seconds > 3:
@@ -49,8 +59,7 @@ async def test_a_task_whose_id_is_still_taken_is_added_when_it_is_free(workload:
 async def test_an_id_that_stays_taken_is_an_error_that_names_the_task(workload: Workload) -> None:
     world = World()
     await world.apply(workload.desired())
-    old = dict(world.batch.tasks["words-job"]["b"])
-    world.batch.before("add_tasks", lambda job: world.batch.tasks["words-job"].setdefault("b", old) and None)
+    leave_in_the_way(world, "b")
     edited = replace(workload, texts={**workload.texts, "b.txt": "other"})
     with pytest.raises(ServiceRefused, match="add task b: TaskExists"):
         await world.apply(edited.desired())
@@ -74,15 +83,15 @@ async def test_a_task_that_our_own_lost_request_added_is_not_added_twice(workloa
     assert world.clock.seconds == 0
 
 
-async def test_a_refused_task_is_named_with_the_service_s_code(workload: Workload) -> None:
-    class Refusing(World):
-        pass
+class PickyBatch(MortalBatch):
+    """Refuses the task `b`."""
 
-    world = Refusing()
-    add = world.batch._add
-    world.batch._add = lambda job, body: (  # type: ignore[method-assign]  # the service refuses one of them
-        replace(add(job, body), code="InvalidPropertyValue", message="no") if body["id"] == "b" else add(job, body)
-    )
+    def _add(self, job_id: str, body: Body) -> Added:
+        return Added("b", "InvalidPropertyValue", "no") if body["id"] == "b" else super()._add(job_id, body)
+
+
+async def test_a_refused_task_is_named_with_the_service_s_code(workload: Workload) -> None:
+    world = World(batch=PickyBatch())
     with pytest.raises(ServiceRefused, match="add task b: InvalidPropertyValue: no"):
         await world.apply(workload.desired())
 
