@@ -30,6 +30,7 @@ from batchspec.render.shape import shape_of
 from batchspec.render.suggest import suggestion
 from batchspec.render.tasks import TaskStream, Template
 from batchspec.render.template import GLOBALS
+from batchspec.render.unknown import ANY
 from batchspec.render.wire import Resources, Wire
 from batchspec.spec.document import shown as shown_value
 from batchspec.spec.load import At
@@ -133,7 +134,8 @@ class _Rendering:
         pool_id = self._id("pool", spec.pool.id, spec.pool.at) if spec.pool else None
         job_id = self._id("job", spec.job.id, spec.job.at or ("job",)) if spec.job else None
         uploads = resources.uploads(spec, self.folder, scope)
-        files = self.names["uploads"] = resources.file_names(spec, uploads, self.folder)
+        files = resources.file_names(spec, uploads, self.folder)
+        self.names["uploads"] = {key: files[key] if key in uploads else ANY for key in spec.uploads}
         wire = self._wire(uploads)
         inputs = Inputs(uploads)
         pool = self._pool(wire, pool_id, name, inputs if fingerprints else None)
@@ -234,11 +236,13 @@ class _Rendering:
         self, wire: Wire, sources: expand.Sources, index: int, task: TaskTemplate, needs: tuple[int, ...]
     ) -> Template:
         generator: expand.Generator = expand.once
+        assumed: Mapping[str, object] = {}
         if task.for_each is not None:
             generator = expand.generator(wire, sources, task.for_each, (*task.at, "for_each"))
+            assumed = expand.assumed(task.for_each)
         made = wire.fields(task.properties, shape_of("BatchTaskCreateOptions"), task.at)
         id_ = making.text(task.id, (*task.at, "id"), self.scope)
-        return Template(index, task.at, id_, making.object_of(made), generator, needs)
+        return Template(index, task.at, id_, making.object_of(made), generator, needs, assumed)
 
     def _needs(self) -> list[tuple[int, ...]]:
         """The templates that each needs, by index; one that would wait for itself is a fault and needs nothing."""

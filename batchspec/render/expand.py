@@ -21,6 +21,7 @@ from batchspec.render.names import File, listed
 from batchspec.render.placeholder import Json, holds_marker
 from batchspec.render.scope import Made, Maker, Scope
 from batchspec.render.suggest import suggestion
+from batchspec.render.unknown import Unknown
 from batchspec.render.wire import Wire
 from batchspec.spec.document import shown
 from batchspec.spec.load import At
@@ -56,7 +57,9 @@ def once(scope: Scope) -> Iterator[Binding]:
 
 def generator(wire: Wire, sources: Sources, given: Mapping[str, object], at: At) -> Generator:
     """The generator that `for_each` says; faults of its form are noted in the compiler's scope."""
-    kinds = [key for key in given if key in _KINDS]
+    kinds = [key for key in given if key in _KINDS or key == "container"]
+    if all(given[kind] is None for kind in kinds):  # broken, and told
+        return _nothing
     if "container" in given:
         wire.scope.fault(
             (*at, "container"), "existing blobs cannot be listed yet; name files under uploads, or use rows"
@@ -67,6 +70,12 @@ def generator(wire: Wire, sources: Sources, given: Mapping[str, object], at: At)
         return _nothing
     kind = kinds[0]
     return _KINDS[kind](wire, sources, given[kind], (*at, kind))
+
+
+def assumed(given: Mapping[str, object]) -> Mapping[str, object]:
+    """What stands for the names that a generator would have given, when it gives none; all names when it may be any."""
+    names = [_GIVES[kind] for kind in given if kind in _GIVES] or list(_GIVES.values())
+    return {name: Unknown(File.PARTS if name == "file" else ()) for name in names}
 
 
 def _nothing(scope: Scope) -> Iterator[Binding]:
@@ -274,6 +283,15 @@ def _list(made: Made, at: At, scope: Scope) -> list[Json]:
     return []
 
 
+_GIVES: Mapping[str, str] = {
+    "upload": "file",
+    "container": "file",
+    "items": "item",
+    "rows": "row",
+    "range": "value",
+    "matrix": "matrix",
+    "zip": "item",
+}
 _KINDS: Mapping[str, Callable[[Wire, Sources, object, At], Generator]] = {
     "upload": _upload,
     "items": _items,

@@ -17,6 +17,7 @@ from pathlib import PurePosixPath
 from batchspec.render import guard
 from batchspec.render.ids import task_id
 from batchspec.render.placeholder import OPEN
+from batchspec.render.unknown import TEXT, Unknown
 
 
 class Unusable(ValueError):
@@ -36,6 +37,8 @@ def text(value: object) -> str:
         raise Unusable("a value is nothing (null); use the filter default, or set it")
     if isinstance(value, (list, tuple, dict)):
         return tojson(value)
+    if isinstance(value, Unknown):
+        return TEXT
     raise Unusable(_whole_thing(value))
 
 

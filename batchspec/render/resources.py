@@ -92,14 +92,14 @@ def _upload(upload: Upload, spec: Spec, folder: Folder, scope: Scope) -> Desired
     at = upload.at
     prune = truth(upload.prune, (*at, "prune"), scope)
     prefix = text(upload.prefix, (*at, "prefix"), scope)
-    container = text(upload.container, (*at, "container"), scope)
+    container = None if upload.container is None else text(upload.container, (*at, "container"), scope)
     if container is not None and container not in spec.containers:
         wrong = f"there is no container '{container}'{suggestion(container, spec.containers)}"
         scope.fault((*at, "container"), wrong)
-    if prefix is None or container is None:
-        return None
     several = spec.document.written((*at, "files")) is None
-    listed = _listed(upload, several, folder, prefix, scope)
+    listed = _listed(upload, several, folder, prefix or "", scope)
+    if prefix is None or container is None or not upload.files:
+        return None
     return DesiredUpload(upload.key, container, listed, prefix, prune, at)
 
 
@@ -140,7 +140,7 @@ def downloads(spec: Spec, folder: Folder, scope: Scope) -> tuple[DesiredDownload
 
 def _download(download: Download, spec: Spec, folder: Folder, scope: Scope) -> DesiredDownload | None:
     at = download.at
-    container = text(download.container, (*at, "container"), scope)
+    container = None if download.container is None else text(download.container, (*at, "container"), scope)
     to = text(download.to, (*at, "to"), scope)
     prefix = text(download.prefix, (*at, "prefix"), scope)
     pattern = text(download.pattern, (*at, "pattern"), scope)

@@ -86,14 +86,26 @@ def _with_labels(message: str, labels: list[str]) -> str:
 
 @dataclass(slots=True)
 class Scope:
-    """The names of one rendering, and the faults found so far."""
+    """The names of one rendering, and the faults found so far.
+
+    With `assumed` some names stand for what cannot be known (see `unknown`), so only what a template says about names
+    that there are not is a fault.
+    """
 
     names: Mapping[str, object]
     faults: list[Fault] = field(default_factory=list)
+    assumed: bool = False
 
     def fault(self, at: At, message: str, line: int | None = None) -> Omit:
         """Note a fault; gives OMIT, which is what the value becomes."""
-        self.faults.append(Fault(at, message, line))
+        if not self.assumed:
+            self.faults.append(Fault(at, message, line))
+        return OMIT
+
+    def template_fault(self, at: At, error: TemplateFault) -> Omit:
+        """Note what is wrong with a template."""
+        if not self.assumed or error.names_nothing:
+            self.faults.append(Fault(at, error.message, error.line))
         return OMIT
 
 
@@ -128,7 +140,7 @@ def text(source: str, at: At, scope: Scope) -> Maker:
         try:
             return render(inner.names)
         except TemplateFault as error:
-            return inner.fault(at, error.message, error.line)
+            return inner.template_fault(at, error)
 
     return make
 
@@ -144,7 +156,7 @@ def native(source: str, at: At, scope: Scope, finish: Callable[[Json, Scope], Ma
         try:
             value = evaluate(inner.names)
         except TemplateFault as error:
-            return inner.fault(at, error.message, error.line)
+            return inner.template_fault(at, error)
         return finish(value, inner)
 
     return make

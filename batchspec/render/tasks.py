@@ -32,7 +32,10 @@ _DOUBLED_SHOWN = 10
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One entry of `tasks`, compiled: makers of its id and body, its generator, and the templates it needs."""
+    """One entry of `tasks`, compiled: makers of its id and body, its generator, and the templates it needs.
+
+    `assumed` are the names with which it is checked when its generator gives nothing.
+    """
 
     index: int
     at: At
@@ -40,6 +43,7 @@ class Template:
     body: Maker
     generator: Generator
     needs: tuple[int, ...]
+    assumed: Mapping[str, object]
 
 
 class TaskStream:
@@ -84,12 +88,15 @@ class TaskStream:
         number = 0
         for template in self._templates:
             self._check_needs(template, findings)
+            before = number
             for id_, body, binding in self._rendered(template, findings):
                 first = seen.setdefault(id_.lower(), number)
                 if first != number and len(doubled) < _DOUBLED_SHOWN:
                     doubled.append((first, number, id_))
                 _check_task(template, id_, body, binding, findings)
                 number += 1
+            if number == before:
+                self._check_unbound(template, findings)
         self._explain(doubled, findings)
         return findings.problems(self._document)
 
@@ -103,6 +110,15 @@ class TaskStream:
                 findings.add(fault, binding.label)
             if isinstance(id_, str) and isinstance(body, dict):
                 yield id_, _with_needs({"id": id_, **body}, depends_on), binding
+
+    def _check_unbound(self, template: Template, findings: Findings) -> None:
+        """Look for wrong names in a template that makes no task, which may be so because its upload is broken."""
+        if next(self._scopes(template, Findings()), None) is None:
+            scope = Scope({**self._names, **template.assumed, "index": 0}, assumed=True)
+            template.id(scope)
+            template.body(scope)
+            for fault in scope.faults:
+                findings.add(fault)
 
     def _scopes(self, template: Template, findings: Findings) -> Iterator[tuple[Binding, Scope]]:
         outer = Scope(self._names)

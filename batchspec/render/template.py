@@ -14,6 +14,7 @@ Decisions:
 - Rendering is not re-entrant and belongs to one thread at a time.
 """
 
+import re
 import types
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache, update_wrapper
@@ -33,6 +34,7 @@ from batchspec.render import guard
 from batchspec.render.filters import FILTERS, KEEP_SYMBOLS, fill, text
 from batchspec.render.placeholder import OPEN, Json, broken_symbol, holds_marker
 from batchspec.render.suggest import suggestion
+from batchspec.render.unknown import ANY, Unknown
 
 Names = Mapping[str, object]
 
@@ -58,18 +60,23 @@ _ALLOWED_NODES: tuple[type[nodes.Node], ...] = (
 )
 _REFUSED = (nodes.ExtensionAttribute, nodes.EnvironmentAttribute, nodes.ImportedName, nodes.InternalName)
 _RAW = "; to have {{ or {% literally, write {% raw %} before and {% endraw %} after it"
+_NO_FILTER = re.compile(r"No filter named '(\w+)'")
 _FAULTS = (
     *(TemplateError, ArithmeticError, TypeError, ValueError, LookupError, AttributeError, SyntaxError, RuntimeError),
 )
 
 
 class TemplateFault(Exception):
-    """A template is wrong, or cannot be rendered with these names; `line` counts from 1 inside it, None if unknown."""
+    """A template is wrong, or cannot be rendered with these names; `line` counts from 1 inside it, None if unknown.
 
-    def __init__(self, message: str, line: int | None = None) -> None:
+    `names_nothing` says that it uses a name that there is not, which is so whatever values the others have.
+    """
+
+    def __init__(self, message: str, line: int | None = None, *, names_nothing: bool = False) -> None:
         super().__init__(message)
         self.message = message
         self.line = line
+        self.names_nothing = names_nothing
 
 
 def is_template(source: str) -> bool:
@@ -117,7 +124,7 @@ def _parsed(source: str) -> nodes.Template:
     try:
         return _SANDBOX.parse(source)
     except TemplateSyntaxError as error:
-        raise TemplateFault(f"{_plain(error.message)}{_RAW}", error.lineno) from error
+        raise TemplateFault(_syntax(error), error.lineno) from error
     except (RecursionError, MemoryError) as error:
         raise TemplateFault("is nested too deeply") from error
 
@@ -128,11 +135,19 @@ def _compiled(source: str, tree: nodes.Template) -> Template:
         _refuse_programs(tree)
         return _SANDBOX.from_string(_Metered().visit(tree))
     except TemplateSyntaxError as error:
-        raise TemplateFault(f"{_plain(error.message)}{_RAW}", error.lineno) from error
+        raise TemplateFault(_syntax(error), error.lineno) from error
     except (RecursionError, MemoryError, SyntaxError) as error:
         raise TemplateFault("is nested too deeply") from error
     except _FAULTS as error:
         raise TemplateFault(_plain(str(error))) from error
+
+
+def _syntax(error: TemplateSyntaxError) -> str:
+    """Jinja's complaint with the way out: the name of a filter that is near, or how to write braces as they are."""
+    message = _plain(error.message)
+    if unknown := _NO_FILTER.match(message):
+        return f"there is no filter '{unknown[1]}'{suggestion(unknown[1], _BORROWED + tuple(FILTERS))}"
+    return f"{message}{_RAW}"
 
 
 def _refuse_programs(tree: nodes.Template) -> None:
@@ -197,6 +212,8 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """`obj.attribute`: a mapping's key first, then what is safe."""
+        if isinstance(obj, Unknown):
+            return ANY if obj.has(attribute) else self.undefined(obj=obj, name=attribute)
         if isinstance(obj, dict) and attribute in obj:
             return obj[attribute]
         if type(obj) in _METHODS and attribute not in _METHODS[type(obj)] and type(obj) is not LoopContext:
@@ -205,6 +222,8 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         """`obj[argument]`, without the detour to attributes for texts and numbers."""
+        if isinstance(obj, Unknown) or isinstance(argument, Unknown):
+            return ANY
         if isinstance(obj, dict) and argument in obj:
             return obj[argument]
         if isinstance(argument, str) and type(obj) in _METHODS:
@@ -231,6 +250,8 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         name = getattr(__obj, "__name__", "")
         if isinstance(__obj, Undefined):
             return str(__obj)
+        if isinstance(__obj, Unknown):
+            return __obj
         if name not in _METHODS.get(type(owner), ()):
             raise SecurityError(f"{name or 'this'} cannot be called here")
         if isinstance(owner, str):
@@ -251,6 +272,8 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         if isinstance(value, Undefined):
             str(value)  # raises, but for an `if` without `else`
             return None
+        if isinstance(value, Unknown):
+            return value
         if isinstance(value, Iterable) and not isinstance(value, (str, list, tuple, dict, range)):
             return value if isinstance(value, Mapping) else self.work.each(value)
         return self.work.made(value)
@@ -281,9 +304,20 @@ def _unknown(name: str, owner: object, names: Names) -> str:
     if isinstance(owner, Undefined):
         return str(owner)
     if isinstance(owner, dict):
-        return f"there is no '{name}' here{suggestion(name, [str(key) for key in owner])}"
+        where = next((f"`{one}`" for one, value in names.items() if value is owner), "the mapping")
+        return f"{where} has no '{name}'{suggestion(name, [str(key) for key in owner])}"
+    if isinstance(owner, (list, tuple)):
+        return f"a list of {len(owner)} has no '{name}'"
     known = list(getattr(owner, "PARTS", ()))
-    return f"a {type(owner).__name__.lower()} has no '{name}'{suggestion(name, known)}"
+    return f"{_kind(owner)} has no '{name}'{suggestion(name, known) if known else ''}"
+
+
+def _kind(owner: object) -> str:
+    """What a value is, in words."""
+    if owner is None or isinstance(owner, Unknown):
+        return "nothing (null)" if owner is None else "this"
+    words = {str: "a text", bool: "true or false", int: "a number", float: "a number"}
+    return words.get(type(owner), f"a {type(owner).__name__.lower()}")
 
 
 def _text_method(owner: str, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], method: Any) -> object:
@@ -361,7 +395,9 @@ def _fault(error: BaseException, template: Template) -> TemplateFault:
     if isinstance(error, KeyError):
         return TemplateFault(f"there is no {error}", line)
     message = _plain(str(error)) or type(error).__name__
-    return TemplateFault(message if isinstance(error, UndefinedError) else f"cannot be rendered: {message}", line)
+    if isinstance(error, UndefinedError):
+        return TemplateFault(message, line, names_nothing=True)
+    return TemplateFault(f"cannot be rendered: {message}", line)
 
 
 def _plain(message: str | None) -> str:

@@ -13,7 +13,7 @@ from batchspec.spec.document import At, Document
 from batchspec.spec.model import Container, Download, Job, Pool, Spec, TaskTemplate, Upload, Variable, VarType
 from batchspec.spec.pruned import pruned
 from batchspec.spec.types import stand_in
-from batchspec.spec.words import COMMAND_WORDS, VAR_TYPES, is_long_form
+from batchspec.spec.words import COMMAND_WORDS, GENERATORS, VAR_TYPES, is_long_form
 
 DEFAULT_ID = "{{ name }}"
 DEFAULT_TIMEOUT = "PT30M"
@@ -30,11 +30,8 @@ def build(document: Document, broken: Collection[At] = ()) -> Spec | None:
     if not isinstance(whole, dict) or () in broken:
         return None
     data = pruned(whole, frozenset(broken))
-    uploads = dict(_uploads(_mapping(data, "uploads")))
-    lost = frozenset(_mapping(whole, "uploads")) - uploads.keys()
     sound = _mapping(data, "containers")
     variables = _mapping(data, "vars")
-    tasks = tuple(_tasks(whole, data, lost))
     return Spec(
         document=document,
         name=_text(data, "name", "unnamed"),
@@ -45,10 +42,10 @@ def build(document: Document, broken: Collection[At] = ()) -> Spec | None:
             key: _container(key, sound[key]) if key in sound else _unnamed(key, index)
             for index, key in enumerate(_mapping(whole, "containers"))
         },
-        uploads=uploads,
-        pool=_pool(whole, data, lost),
-        job=_job(whole, data, lost),
-        tasks=tasks,
+        uploads=dict(_uploads(_mapping(whole, "uploads"), _mapping(data, "uploads"))),
+        pool=_pool(whole, data),
+        job=_job(whole, data),
+        tasks=tuple(_tasks(whole, data)),
         wait_timeout=_text(_mapping(data, "wait"), "timeout", DEFAULT_TIMEOUT),
         downloads=tuple(_downloads(data)),
         cleanup_after_success=_texts(_mapping(data, "cleanup").get("after_success")),
@@ -110,77 +107,73 @@ def _unnamed(key: str, index: int) -> Container:
     return Container(key, f"unnamed-{index}", False, False, ("containers", key))
 
 
-def _uploads(data: Mapping[str, Any]) -> Iterator[tuple[str, Upload]]:
-    for key, value in data.items():
-        files = _texts(value.get("files")) if isinstance(value, dict) else ()
-        if files and isinstance(value.get("container"), str):
-            prefix, prune = _text(value, "prefix", ""), _flag(value, "prune")
-            yield key, Upload(key, value["container"], files, prefix, prune, ("uploads", key))
+def _uploads(whole: Mapping[str, Any], sound: Mapping[str, Any]) -> Iterator[tuple[str, Upload]]:
+    """Every upload; a broken one lacks its container or its files, and is still there to be referred to."""
+    for key in whole:
+        given = _mapping(sound, key)
+        prefix, prune = _text(given, "prefix", ""), _flag(given, "prune")
+        container = _text(given, "container", "") or None
+        yield key, Upload(key, container, _texts(given.get("files")), prefix, prune, ("uploads", key))
 
 
-def _pool(whole: Mapping[str, Any], data: Mapping[str, Any], lost: Collection[str]) -> Pool | None:
+def _pool(whole: Mapping[str, Any], data: Mapping[str, Any]) -> Pool | None:
     if not isinstance(whole.get("pool"), dict):
         return None
     given = _mapping(data, "pool")
     os: Literal["linux", "windows"] = "windows" if given.get("os") == "windows" else "linux"
-    properties = _properties(given, _POOL_WORDS, lost)
+    properties = _properties(given, _POOL_WORDS)
     return Pool(_text(given, "id", DEFAULT_ID), _flag(given, "existing"), os, properties, ("pool",))
 
 
-def _job(whole: Mapping[str, Any], data: Mapping[str, Any], lost: Collection[str]) -> Job | None:
+def _job(whole: Mapping[str, Any], data: Mapping[str, Any]) -> Job | None:
     if not isinstance(whole.get("job"), dict):
         return Job(DEFAULT_ID, False, {}, ()) if whole.get("tasks") else None
     given = _mapping(data, "job")
-    properties = _properties(given, _JOB_WORDS, lost)
+    properties = _properties(given, _JOB_WORDS)
     return Job(_text(given, "id", DEFAULT_ID), _flag(given, "existing"), properties, ("job",))
 
 
-def _tasks(whole: Mapping[str, Any], data: Mapping[str, Any], lost: Collection[str]) -> Iterator[TaskTemplate]:
-    """Templates in order; one that lost its id, its generator or an upload is left out."""
+def _tasks(whole: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[TaskTemplate]:
+    """Templates in order; one without a usable id has another, so that the rest of it is looked at."""
     written = whole.get("tasks")
     sound = data.get("tasks")
     if not isinstance(written, list) or not isinstance(sound, list):
         return
     for index, (before, given) in enumerate(zip(written, sound, strict=True)):
-        if not isinstance(given, dict) or not isinstance(given.get("id"), str):
-            continue
-        if before.get("for_each") != given.get("for_each") or _mentions(given, lost):
+        if not isinstance(given, dict):
             continue
         if not any(word in given for word in COMMAND_WORDS):
             given = {**given, "command": ":"}
         name = given.get("name")
-        each = given.get("for_each")
         yield TaskTemplate(
             name=name if isinstance(name, str) else None,
-            id=given["id"],
-            for_each=each if isinstance(each, dict) else None,
+            id=_text(given, "id", f"unnamed-{index}-{{{{ index }}}}"),
+            for_each=_for_each(before.get("for_each"), given.get("for_each")),
             needs=_texts(given.get("needs")),
             properties={key: value for key, value in given.items() if key not in _TASK_WORDS},
             at=("tasks", index),
         )
 
 
+def _for_each(written: object, sound: object) -> Mapping[str, object] | None:
+    """The generator; of a broken one only the word that says its kind, if that is known."""
+    if written == sound:
+        return sound if isinstance(sound, dict) else None
+    words = written if isinstance(written, dict) else {}
+    return {word: None for word in GENERATORS if word in words}
+
+
 def _downloads(data: Mapping[str, Any]) -> Iterator[Download]:
     written = data.get("downloads")
     for index, given in enumerate(written if isinstance(written, list) else ()):
-        if isinstance(given, dict) and isinstance(given.get("container"), str) and isinstance(given.get("to"), str):
+        if isinstance(given, dict) and isinstance(given.get("to"), str):
             prefix, pattern = _text(given, "prefix", ""), _text(given, "pattern", EVERY_BLOB)
-            yield Download(given["container"], given["to"], prefix, pattern, ("downloads", index))
+            container = _text(given, "container", "") or None
+            yield Download(container, given["to"], prefix, pattern, ("downloads", index))
 
 
-def _properties(given: Mapping[str, Any], ours: Collection[str], lost: Collection[str]) -> Mapping[str, object]:
-    return {key: value for key, value in given.items() if key not in ours and not _mentions(value, lost)}
-
-
-def _mentions(value: object, uploads: Collection[str]) -> bool:
-    """Whether something refers to one of these uploads, by `upload:` or in a template."""
-    if not uploads:
-        return False
-    if isinstance(value, str):
-        return any(f"uploads.{key}" in value for key in uploads)
-    if isinstance(value, dict):
-        return value.get("upload") in uploads or any(_mentions(inner, uploads) for inner in value.values())
-    return isinstance(value, list) and any(_mentions(inner, uploads) for inner in value)
+def _properties(given: Mapping[str, Any], ours: Collection[str]) -> Mapping[str, object]:
+    return {key: value for key, value in given.items() if key not in ours}
 
 
 def _mapping(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:

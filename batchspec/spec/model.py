@@ -47,10 +47,13 @@ class Container:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One entry of `uploads`: local `files` (globs, templates) into the container with the key `container`."""
+    """One entry of `uploads`: local `files` (globs, templates) into the container with the key `container`.
+
+    A broken one has no container, or no files.
+    """
 
     key: str
-    container: str
+    container: str | None
     files: tuple[str, ...]
     prefix: str
     prune: object
@@ -96,9 +99,12 @@ class TaskTemplate:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """One entry of `downloads`: blobs of `container` (key), those below `prefix` that match `pattern`, to a folder."""
+    """One entry of `downloads`: blobs of `container` (key), those below `prefix` that match `pattern`, to a folder.
 
-    container: str
+    A broken one has no container.
+    """
+
+    container: str | None
     to: str
     prefix: str
     pattern: str

@@ -151,7 +151,7 @@ tasks:
         "job.id: 'run.x' has '.', an id only letters, digits, - and _",
         "wait.timeout: '5' is no duration; write one such as PT30M, PT1H30M or P1DT12H",
         "cleanup.after_success[0]: 'container.inptu' names nothing here; did you mean 'container.input'?",
-        "downloads[0].to: there is no 'y' here; there are none",
+        "downloads[0].to: `vars` has no 'y'; there are none",
         "downloads[1].to: expected the path of a folder, relative to the spec",
         (
             "tasks[0].command: Expected an expression, got 'end of statement block'; "

@@ -85,7 +85,7 @@ def test_a_file_with_exactly_the_name_of_the_pattern_is_that_file(folder: Folder
     [
         ("none.txt", ["no such file; check the path, which starts at the folder of the spec"]),
         ("*.zip", ["matches no file; check the path, which starts at the folder of the spec"]),
-        ("nowhere/*", ["nowhere: no such folder"]),
+        ("nowhere/*", ["there is no folder nowhere; check the path, which starts at the folder of the spec"]),
         ("dir", ["is a folder; write dir/** for all files in it"]),
         ("dir/", ["is a folder; write dir/** for all files in it"]),
         ("", ["names no file: it is empty"]),

@@ -53,7 +53,7 @@ def test_a_template_gives_this_text(source: str, expected: str) -> None:
     ("source", "expected"),
     [
         ("{{ vrs.x }}", "unknown name 'vrs'; did you mean 'vars'?"),
-        ("{{ vars.titel }}", "there is no 'titel' here; did you mean 'title'?"),
+        ("{{ vars.titel }}", "`vars` has no 'titel'; did you mean 'title'?"),
         ("{{ vars.nothing }}", "cannot be rendered: a value is nothing (null); use the filter default, or set it"),
         ("{{ containers.output }}", "cannot be rendered: this has parts, write one of them: name, url, sas_url('cw')"),
         ("{{ containers.output.nme }}", "a container has no 'nme'; did you mean 'name'?"),
@@ -62,6 +62,8 @@ def test_a_template_gives_this_text(source: str, expected: str) -> None:
             f"unexpected '.'{RAW}",
         ),
         ("{% mine %}", f"Encountered unknown tag 'mine'{RAW}"),
+        ("{{ vars.title | uper }}", "there is no filter 'uper'; did you mean 'upper'?"),
+        ("{{ vars.title.x }}", "a text has no 'x'"),
         ("{{ 1 / 0 }}", "cannot be rendered: division by zero"),
         ("{% macro f() %}{% endmacro %}", "a template here can use if, for, set and with, not macro"),
         ("{% include 'x' %}", "a template here can use if, for, set and with, not include"),

@@ -74,28 +74,41 @@ def test_a_document_that_is_no_mapping_gives_nothing(tmp_path: Path) -> None:
     assert build(document(tmp_path, "a: 1\n"), {()}) is None
 
 
-def test_what_refers_to_a_broken_upload_is_left_out(tmp_path: Path) -> None:
+def test_what_refers_to_a_broken_upload_stays_and_finds_no_files_or_no_container(tmp_path: Path) -> None:
     content = """
-        uploads: {bad: {container: c, files: 5}, good: {container: c, files: f}}
-        pool: {vm_size: s, start_task: {command: "{{ uploads.bad | length }}"}}
-        tasks:
-          - {id: a, command: x, resource_files: [{upload: bad}]}
-          - {id: b, command: x, resource_files: [{upload: good}]}
-          - {id: c, command: x, for_each: {upload: bad}}
+        uploads: {bad: {container: c, files: 5}, lost: {container: d, files: f}}
+        downloads: [{container: d, to: x}]
+        tasks: [{id: c, command: x, for_each: {upload: bad}}]
         """
-    found = build(document(tmp_path, content), {("uploads", "bad", "files")})
+    broken = {("uploads", "bad", "files"), ("uploads", "lost", "container"), ("downloads", 0, "container")}
+    found = build(document(tmp_path, content), broken)
     assert found is not None
-    assert list(found.uploads) == ["good"]
-    assert found.pool is not None
-    assert found.pool.properties == {"vm_size": "s"}
-    assert [task.id for task in found.tasks] == ["b"]
+    assert found.uploads == {
+        "bad": Upload("bad", "c", (), "", False, ("uploads", "bad")),
+        "lost": Upload("lost", None, ("f",), "", False, ("uploads", "lost")),
+    }
+    assert found.downloads == (Download(None, "x", "", "**", ("downloads", 0)),)
+    assert [task.for_each for task in found.tasks] == [{"upload": "bad"}]
 
 
-def test_a_task_with_a_broken_command_stays_and_one_with_a_broken_generator_goes(tmp_path: Path) -> None:
-    content = "tasks: [{id: a, command: 5}, {id: b, command: x, for_each: {uplod: u, items: []}}]\n"
-    found = build(document(tmp_path, content), {("tasks", 0, "command"), ("tasks", 1, "for_each", "uplod")})
+def test_a_broken_task_stays_with_what_is_left_of_it(tmp_path: Path) -> None:
+    content = """
+        tasks:
+          - {id: 5, command: 5}
+          - {id: b, command: x, for_each: {uplod: u}}
+          - {id: c, command: x, for_each: {upload: u}}
+          - {id: d, command: x, for_each: u}
+        """
+    broken = {("tasks", 0, "id"), ("tasks", 0, "command"), ("tasks", 3, "for_each")}
+    broken |= {("tasks", 1, "for_each", "uplod"), ("tasks", 2, "for_each", "upload")}
+    found = build(document(tmp_path, content), broken)
     assert found is not None
-    assert [(task.id, task.properties) for task in found.tasks] == [("a", {"command": ":"})]
+    assert [(task.id, task.for_each, task.properties) for task in found.tasks] == [
+        ("unnamed-0-{{ index }}", None, {"command": ":"}),
+        ("b", {}, {"command": "x"}),
+        ("c", {"upload": None}, {"command": "x"}),
+        ("d", {}, {"command": "x"}),
+    ]
 
 
 def test_what_is_broken_stands_at_a_default_so_that_it_is_told_once(tmp_path: Path) -> None:
