@@ -35,6 +35,7 @@ from batchspec.engine.process_table import (
     Process,
     ancestors,
     children,
+    is_changing,
     mark_of,
     pids,
     process,
@@ -135,11 +136,11 @@ class Running:
     def _is_gone(self) -> bool:
         """Kill what is left of the task; say whether there was nothing."""
         # One that is dying has lost its environment already, so what was killed once stays ours until it is gone.
-        strays = _strays(self._mark, self._doomed)
+        strays, is_clear = _strays(self._mark, self._doomed)
         for pid in strays:
             _signal(pid)
         self._doomed = set(strays)
-        return not strays and not _group_is_alive(self.pid)
+        return is_clear and not strays and not _group_is_alive(self.pid)
 
     async def _outlast(self) -> None:
         deadline = time.monotonic() + _GIVE_UP_S
@@ -209,7 +210,7 @@ def end_leftovers(mark_prefix: str) -> int:
     """
     ended: set[int] = set()
     deadline = time.monotonic() + _GIVE_UP_S
-    while found := _leftovers(mark_prefix):
+    while (found := _leftovers(mark_prefix)) or any(map(_is_alive, ended)):
         for pid in found:
             _signal(pid)
         ended |= found
@@ -290,11 +291,18 @@ def _group_is_alive(group: int) -> bool:
     return _adopting or any(each.group == group for each in processes())
 
 
-def _strays(mark: str, doomed: set[int]) -> list[int]:
-    """The live processes outside the group that a task with this mark, now ended, has left behind."""
+def _strays(mark: str, doomed: set[int]) -> tuple[list[int], bool]:
+    """The live processes outside the group that a task with this mark, now ended, has left; and whether that is all."""
     if not _adopting:
-        return [pid for pid in pids() if mark_of(pid) == mark]
-    return [orphan.pid for orphan in _orphans() if orphan.pid in doomed or _is_stray(orphan, mark)]
+        return [pid for pid in pids() if mark_of(pid) == mark or (pid in doomed and _is_alive(pid))], True
+    orphans = _orphans()
+    strays = [orphan.pid for orphan in orphans if orphan.pid in doomed or _is_stray(orphan, mark)]
+    return strays, not any(is_changing(orphan.pid) for orphan in orphans)
+
+
+def _is_alive(pid: int) -> bool:
+    found = process(pid)
+    return found is not None and not found.is_dead
 
 
 def _is_stray(orphan: Process, mark: str) -> bool:

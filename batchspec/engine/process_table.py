@@ -91,13 +91,22 @@ def mark_of(pid: int) -> str | None:
     return None
 
 
+def is_changing(pid: int) -> bool:
+    """Whether a live process is just becoming another program, or is about to end: it cannot be told whose it is."""
+    try:
+        return not Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
 def may_be(pid: int, program: str) -> bool:
     """Whether a process id that was written down is that program's, as far as its command line can be seen.
 
     For ids from a file that another container may share, in which they mean other processes.
     """
     try:
-        return program.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+        line = Path(f"/proc/{pid}/cmdline").read_bytes()
+        return not line or program.encode() in line
     except FileNotFoundError:
         return not Path("/proc/self/cmdline").exists()
 

@@ -3,12 +3,13 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from batchspec.engine.process_table import ancestors, children, mark_of, marked_in, may_be, pids, process
+from batchspec.engine.process_table import ancestors, children, is_changing, mark_of, marked_in, may_be, pids, process
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="there is no /proc")
 
@@ -17,6 +18,10 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="th
 def child(tmp_path: Path) -> Iterator[int]:
     env = {**os.environ, "BATCHSPEC_ENGINE_TASK": "a/mark"}
     with subprocess.Popen(["sleep", "600"], cwd=tmp_path, env=env, start_new_session=True) as started:
+        deadline = time.monotonic() + 30
+        while is_changing(started.pid):
+            assert time.monotonic() < deadline, "waited in vain"
+            time.sleep(0.001)
         yield started.pid
         started.kill()
 
@@ -41,7 +46,11 @@ def test_marks_and_folders_tell_whose_a_process_is(child: int, tmp_path: Path) -
 def test_a_process_that_is_not_there_is_nothing(child: int) -> None:
     gone = subprocess.Popen(["true"])
     gone.wait()
-    assert (process(gone.pid), mark_of(gone.pid), may_be(gone.pid, "true")) == (None, None, False)
+    assert (process(gone.pid), mark_of(gone.pid), may_be(gone.pid, "true")) == (
+        None,
+        None,
+        False,
+    )
 
 
 def test_a_process_may_be_what_its_command_line_says(child: int) -> None:
