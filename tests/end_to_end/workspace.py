@@ -81,9 +81,9 @@ def end(process: subprocess.Popen[str]) -> Ran:
     return Ran(stdout, stderr, process.returncode)
 
 
-def until(true: Callable[[], bool], what: str) -> None:
+def until(true: Callable[[], bool], what: str, *, seconds: float = 50) -> None:
     """Wait until something is true; raises AssertionError, with `what` was waited for, at the deadline."""
-    deadline = time.monotonic() + DEADLINE_S / 3
+    deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, f"waited in vain for {what}"
         time.sleep(0.05)
