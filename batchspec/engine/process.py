@@ -211,9 +211,12 @@ def end_leftovers(mark_prefix: str) -> int:
     ended: set[int] = set()
     deadline = time.monotonic() + _GIVE_UP_S
     while (found := _leftovers(mark_prefix)) or any(map(_is_alive, ended)):
-        for pid in found:
-            _signal(pid)
-        ended |= found
+        # Whole groups first: a shell that loses its child would go on with its next command.
+        for group in {each.group for each in found}:
+            _signal_group(group)
+        for each in found:
+            _signal(each.pid)
+        ended |= {each.pid for each in found}
         if time.monotonic() > deadline:
             break
         time.sleep(0.005)
@@ -337,10 +340,11 @@ def _reap_for_ever(loop: asyncio.AbstractEventLoop) -> None:
     loop.call_later(_SWEEP_PERIOD_S, _reap_for_ever, loop)
 
 
-def _leftovers(mark_prefix: str) -> set[int]:
-    """The live processes with such a mark and all in their sessions, which are tasks' own; never ourselves."""
+def _leftovers(mark_prefix: str) -> list[Process]:
+    """The live processes in sessions with such a mark: sessions are tasks' own. Never ours, nor that we come from."""
     everyone = processes()
     marked = [each for each in everyone if (mark_of(each.pid) or "\0").startswith(mark_prefix)]
-    sessions = {each.session for each in marked} - {os.getsid(0)}
-    found = {each.pid for each in everyone if each.session in sessions} | {each.pid for each in marked}
-    return found - ancestors()
+    above = ancestors()
+    spared = {os.getsid(0)} | {each.session for each in everyone if each.pid in above}
+    sessions = {each.session for each in marked} - spared
+    return [each for each in everyone if each.session in sessions]
