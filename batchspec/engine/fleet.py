@@ -14,6 +14,7 @@ from typing import Any
 
 from batchspec.engine.clock import Timer
 from batchspec.engine.core import Core
+from batchspec.engine.errors import BatchError
 from batchspec.engine.lifecycle import ALLOCATION, POOL
 from batchspec.engine.node import Node, Vacate
 from batchspec.engine.store import json_text
@@ -21,10 +22,11 @@ from batchspec.engine.times import seconds_from_duration
 
 _log = logging.getLogger("batchspec.engine")
 
+MAX_POOLS = 500
 MAX_NODES = 1_000
 """The account's quota over all pools: each node is a folder and a few objects, and they share one machine."""
 
-_LEAVING_ORDER = {"unusable": 0, "starttaskfailed": 0, "offline": 1, "idle": 1, "running": 3}
+_LEAVING_ORDER = {"unusable": 0, "starttaskfailed": 0, "deallocated": 0, "preempted": 0, "offline": 1, "idle": 1, "running": 3}
 
 _QUOTA = {
     "code": "AccountCoreQuotaReached",
@@ -104,10 +106,30 @@ class Fleet:
 
     # -- growing and shrinking
 
-    def open(self, row: Row) -> None:
-        """Give a new pool its nodes, in the caller's transaction."""
-        self._pools[row["pk"]] = Pool(row)
-        self.resize(row, {})
+    def create(self, body: dict[str, Any]) -> int:
+        """Make a pool of a body that `bodies.pool_body` made; return its key. Raises BatchError (409)."""
+        store = self._core.store
+        if existing := store.find("SELECT state FROM pools WHERE id = ?", body["id"]):
+            raise BatchError("PoolBeingDeleted" if existing["state"] == "deleting" else "PoolExists")
+        if store.one("SELECT COUNT(*) FROM pools")[0] >= MAX_POOLS:
+            raise BatchError("PoolQuotaReached")
+        now = store.stamp()
+        with store.transaction():
+            pk = store.insert(
+                "pools",
+                id=body["id"],
+                state="active",
+                state_time=now,
+                allocation="steady",
+                allocation_time=now,
+                created=now,
+                modified=now,
+                body=json_text({name: value for name, value in body.items() if name != "id"}),
+            )
+            row = store.one("SELECT * FROM pools WHERE pk = ?", pk)
+            self._pools[pk] = Pool(row)
+            self.resize(row, {})
+        return pk
 
     def resize(self, row: Row, change: dict[str, Any], option: Vacate = "requeue") -> "asyncio.Task[None] | None":
         """Set targets and grow at once; what must shrink does so in the background, in the returned work.
@@ -224,6 +246,7 @@ class Fleet:
         await node.stop_boot()
         await node.vacate(option)
         self._core.store.run("DELETE FROM nodes WHERE pk = ?", node.pk)
+        self._core.store.run("DELETE FROM node_users WHERE node = ?", node.id)
         del pool.nodes[node.id]
         self._core.discard(node.root)
 

@@ -18,7 +18,6 @@ from batchspec.engine.lists import COUNT_FIELDS, POOL_FIELDS, page_of_items, pag
 from batchspec.engine.store import json_text
 from batchspec.engine.views import pool_view, selected
 
-MAX_POOLS = 500
 _MAX_REMOVED = 100
 # Source: Pool - Patch; the others may change only while the pool has no nodes.
 _CHANGED_ANY_TIME = frozenset({"startTask", "metadata", "applicationPackageReferences"})
@@ -39,27 +38,8 @@ class PoolApi:
 
     async def create(self, call: Call) -> Reply:
         body = bodies.pool_body(call.body)
-        store = self._core.store
-        if existing := store.find("SELECT state FROM pools WHERE id = ?", body["id"]):
-            raise BatchError("PoolBeingDeleted" if existing["state"] == "deleting" else "PoolExists")
-        if store.one("SELECT COUNT(*) FROM pools")[0] >= MAX_POOLS:
-            raise BatchError("PoolQuotaReached")
-        pool_id = body.pop("id")
-        now = store.stamp()
-        with store.transaction():
-            pk = store.insert(
-                "pools",
-                id=pool_id,
-                state="active",
-                state_time=now,
-                allocation="steady",
-                allocation_time=now,
-                created=now,
-                modified=now,
-                body=json_text(body),
-            )
-            self._fleet.open(store.one("SELECT * FROM pools WHERE pk = ?", pk))
-        return changed(self._stamp(pk), location=f"{self._core.base_url}/pools/{pool_id}")
+        pk = self._fleet.create(body)
+        return changed(self._stamp(pk), location=f"{self._core.base_url}/pools/{body['id']}")
 
     async def list(self, call: Call) -> Reply:
         return page_of_rows(call, self._core.store, "pools", POOL_FIELDS, self._view, fragment="pools")
