@@ -14,10 +14,11 @@ metadata, and texts that hold a secret in the spec, are not shown, URLs are show
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from batchspec.reconcile.change import Reason
+from batchspec.reconcile.marks import part_of
 from batchspec.render.durations import NotADuration, duration
 from batchspec.render.model import JsonObject
 from batchspec.render.placeholder import CLOSE, OPEN, Json, display, symbols
@@ -36,6 +37,26 @@ _ITEM_KEYS = ("name", "id", "applicationId", "filePath", "code")
 # Where the service holds what a secret variable may have been.
 _HIDDEN = frozenset({"value", "password", "protectedSettings", "mountOptions"})
 
+# What the service fills in inside tasks of pools and jobs (batch-service.md, "Defaults materialised on GET").
+_INFINITE = "P10675199DT2H48M5.4775807S"
+_NON_ADMIN = {"scope": "pool", "elevationLevel": "nonadmin"}
+_FILLED_IN: dict[str, tuple[object, ...]] = {
+    "id": ("jobpreparation", "jobrelease"),
+    "userIdentity": ({"autoUser": _NON_ADMIN},),
+    "scope": ("pool",),
+    "elevationLevel": ("nonadmin",),
+    "maxWallClockTime": (_INFINITE, "P7D", "PT15M"),
+    "retentionTime": (_INFINITE, "P7D"),
+    "constraints": tuple(
+        {"maxWallClockTime": clock, "retentionTime": kept, "maxTaskRetryCount": 0}
+        for clock in (_INFINITE, "P7D")
+        for kept in (_INFINITE, "P7D")
+    ),
+    "waitForSuccess": (True,),
+    "rerunOnNodeRebootAfterSuccess": (True,),
+    "version": ("latest",),
+}
+
 NOT_SHOWN = "(not shown)"
 REMOVED = "no longer in the spec"
 
@@ -46,15 +67,21 @@ def differences(
     *,
     removable: frozenset[str] = frozenset(),
     ignore: frozenset[str] = frozenset(),
+    parts: Mapping[str, str] | None = None,
 ) -> Iterator[Reason]:
     """One Reason per top-level property of `wanted` that differs from `there`, in `wanted`'s order, then removed ones.
 
     `removable` names top-level properties whose absence in `wanted` differs from their presence in `there`. Nested
-    differences are told at the deepest property that both sides have.
+    differences are told at the deepest property that both sides have. `parts` are the fingerprints of the properties as
+    they were sent: only they tell what the spec no longer says inside a property from what the service filled in.
     """
     for key, value in wanted.items():
         if key not in ignore:
-            yield from _compare(key, key, value, there.get(key, _ABSENT))
+            found = tuple(_compare(key, key, value, there.get(key, _ABSENT)))
+            sent = (parts or {}).get(key)
+            if not found and sent not in (None, part_of(value)) and _has_more(value, there.get(key)):
+                found = (Reason("something in it is " + REMOVED, key),)
+            yield from found
     for key in sorted(removable - wanted.keys() - ignore):
         if there.get(key):
             yield Reason(REMOVED, key, shown(key, there[key]), None)
@@ -72,6 +99,16 @@ def _compare(path: str, key: str, wanted: Json, there: object) -> Iterator[Reaso
             yield from _compare(f"{path}[{index}]", key, one, other)
     elif not _same(key, wanted, there):
         yield Reason("changed", path, NOT_SHOWN if _holds_secret(wanted) else shown(key, there), display(wanted))
+
+
+def _has_more(wanted: Json, there: object) -> bool:
+    """Whether `there` holds something that `wanted` does not name and that is not just a default of the service."""
+    if isinstance(wanted, dict) and isinstance(there, dict):
+        more = any(there[key] not in _FILLED_IN.get(key, ()) for key in there.keys() - wanted.keys() if there[key])
+        return more or any(_has_more(value, there.get(key)) for key, value in wanted.items())
+    if isinstance(wanted, list) and isinstance(there, list):
+        return any(map(_has_more, wanted, _aligned(wanted, there)))
+    return False
 
 
 def _empty(value: Json) -> bool:

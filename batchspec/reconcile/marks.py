@@ -7,6 +7,7 @@ owner, fingerprint, task hash. Pure.
 from collections.abc import Mapping
 
 from batchspec.reconcile.ports import BlobState, ContainerState
+from batchspec.render.hashes import fingerprint
 from batchspec.render.model import (
     CONTAINER_OWNER_KEY,
     HASH_KEY,
@@ -14,10 +15,13 @@ from batchspec.render.model import (
     TASK_HASH_SETTING,
     JsonObject,
 )
+from batchspec.render.placeholder import Json
 
 START_KEY = "batchspec:start"
 REBOOT_KEY = "batchspec:reboot"
 RUN_KEY = "batchspec:run"
+PARTS_KEY = "batchspec:parts"
+_PART_DIGITS = 8
 
 
 def metadata_of(resource: JsonObject | None) -> dict[str, str]:
@@ -65,3 +69,20 @@ def metadata_with(body: JsonObject, extra: Mapping[str, str]) -> list[JsonObject
     """The metadata list of `body` with `extra` items set or, where the value is empty, removed."""
     items = {**metadata_of(body), **extra}
     return [{"name": key, "value": value} for key, value in items.items() if value]
+
+
+def sent_metadata(body: JsonObject, extra: Mapping[str, str]) -> list[Json]:
+    """`metadata_with`, and what each property of the symbolic `body` was, for `parts_of` to tell later."""
+    parts = " ".join(f"{key}={part_of(value)}" for key, value in body.items() if key not in ("id", "metadata"))
+    return [*metadata_with(body, {**extra, PARTS_KEY: parts})]
+
+
+def parts_of(resource: JsonObject | None) -> dict[str, str]:
+    """Fingerprints of the properties that a pool or job was last sent with; empty when it says nothing of them."""
+    pairs = (part.partition("=") for part in metadata_of(resource).get(PARTS_KEY, "").split())
+    return {key: value for key, _, value in pairs}
+
+
+def part_of(value: Json) -> str:
+    """The fingerprint of one property, as `parts_of` gives it."""
+    return fingerprint(value)[:_PART_DIGITS]

@@ -5,8 +5,8 @@ only, concurrently. It never writes and never decides.
 
 Requests: one each for pool and job, one per container, one page stream per container that uploads or downloads name,
 the tasks of the job with just the properties that fingerprints need, and the account's pools, jobs and containers by
-name and metadata, to find what carries our mark and is no longer named. Nodes are listed only when the start task
-changed or a reboot is pending, images only when a pool that needs its node agent SKU is missing or has changed.
+name and metadata, to find what carries our mark and is no longer named. Nodes are listed only when the start task or
+the pool changed or a reboot is pending, images only when a pool that needs its node agent SKU is missing or changed.
 """
 
 import asyncio
@@ -144,7 +144,8 @@ async def _pool(
 
 def _needs_nodes(wanted: DesiredPool, pool: JsonObject) -> bool:
     marks = metadata_of(pool)
-    return marks.get(START_KEY, "") != wanted.start_task_hash or REBOOT_KEY in marks
+    changed = marks.get(START_KEY, "") != wanted.start_task_hash or hash_of(pool) != wanted.hash
+    return changed or REBOOT_KEY in marks
 
 
 def _needs_images(wanted: DesiredPool, pool: JsonObject | None) -> bool:

@@ -7,8 +7,8 @@ Place in the pipeline: a part of `plan`. Pure. The `steps` of an update say whic
     patch      PATCH, for what the service changes in place: start task, packages and metadata at any time, the rest
                of `_WHEN_EMPTY` while the pool has no nodes (docstring of azure-batch 15.1's update_pool); PATCH cannot
                take a property away, so that is a replacement
-    reboot     every node that booted with another start task, its tasks finished first: an update reaches only nodes
-               that start later
+    reboot     every node that booted with another start task or other packages, its tasks finished first: an update
+               reaches only nodes that start later
 
 The start task's inputs count too: their content is in `start_task_hash`, kept in the pool's metadata.
 `batchspec:reboot` marks reboots that are owed, so that a client killed between patch and reboot leaves no node behind.
@@ -16,13 +16,14 @@ The start task's inputs count too: their content is in `start_task_hash`, kept i
 
 from batchspec.reconcile.change import Change, Reason
 from batchspec.reconcile.compare import REMOVED, differences
-from batchspec.reconcile.marks import REBOOT_KEY, START_KEY, hash_of, metadata_of
+from batchspec.reconcile.marks import REBOOT_KEY, START_KEY, hash_of, metadata_of, parts_of
 from batchspec.reconcile.observe import Observed
 from batchspec.render.model import DesiredPool, JsonObject
 
 _SIZES = ("targetDedicatedNodes", "targetLowPriorityNodes")
 _AUTOSCALE = ("enableAutoScale", "autoScaleFormula", "autoScaleEvaluationInterval")
-_ANY_TIME = ("startTask", "applicationPackageReferences", "metadata")
+_PACKAGES = "applicationPackageReferences"
+_ANY_TIME = ("startTask", _PACKAGES, "metadata")
 _WHEN_EMPTY = (
     "displayName",
     "vmSize",
@@ -47,7 +48,7 @@ _REMOVABLE = frozenset(
         "upgradePolicy",
     }
 )
-_REBOOTED = "nodes are rebooted for the new start task or its inputs; their tasks finish first"
+_REBOOTED = "nodes are rebooted for the new start task, inputs or packages; their tasks finish first"
 _DEFAULTS: JsonObject = {"targetDedicatedNodes": 0, "targetLowPriorityNodes": 0, "taskSlotsPerNode": 1}
 
 
@@ -64,12 +65,13 @@ def pool_change(wanted: DesiredPool, observed: Observed, *, needed: bool = True)
     if hash_of(there) == wanted.hash:
         reasons = tuple(differences(_sizes_of(wanted.body), there))
     else:
-        reasons = tuple(differences(_with_defaults(wanted.body), there, removable=_REMOVABLE, ignore=_IGNORED))
+        body = _with_defaults(wanted.body)
+        reasons = tuple(differences(body, there, removable=_REMOVABLE, ignore=_IGNORED, parts=parts_of(there)))
     if _must_replace(there, reasons):
         return Change("replace", "pool", wanted.id, reasons, steps=("delete", "create"))
     changed = _steps(wanted, there, reasons)
     again = _resize_again(wanted.body, there) if needed else set()
-    reboot = _reboot(wanted, observed)
+    reboot = _reboot(wanted, observed, packages=any(_top(reason) == _PACKAGES for reason in reasons))
     reasons = (*reasons, *_unseen(again - changed, reboot))
     steps = changed | again | reboot
     if not steps:
@@ -107,7 +109,7 @@ def _steps(wanted: DesiredPool, there: JsonObject, reasons: tuple[Reason, ...]) 
 
 
 def _must_replace(there: JsonObject, reasons: tuple[Reason, ...]) -> bool:
-    if any(reason.text == REMOVED and reason.path != "applicationPackageReferences" for reason in reasons):
+    if any(reason.text == REMOVED and reason.path != _PACKAGES for reason in reasons):
         return True
     changed = {_top(reason) for reason in reasons} - set(_ANY_TIME) - set(_SIZES) - set(_AUTOSCALE)
     return bool(changed - set(_WHEN_EMPTY)) or (bool(changed) and not _is_empty(there))
@@ -125,10 +127,10 @@ def _resize_again(body: JsonObject, there: JsonObject) -> set[str]:
     return {"resize"}
 
 
-def _reboot(wanted: DesiredPool, observed: Observed) -> set[str]:
+def _reboot(wanted: DesiredPool, observed: Observed, *, packages: bool) -> set[str]:
     marks = metadata_of(observed.pool)
-    owed = REBOOT_KEY in marks or (marks.get(START_KEY, "") != wanted.start_task_hash and wanted.start_task_hash)
-    if not owed:
+    start_task = marks.get(START_KEY, "") != wanted.start_task_hash and bool(wanted.start_task_hash)
+    if not (packages or start_task or REBOOT_KEY in marks):
         return set()
     return {"patch", "reboot"} if observed.nodes else {"patch"}
 

@@ -6,7 +6,7 @@ that shall end with its tasks would end at once, and a completed job takes no mo
 
 from batchspec.errors import PlanRefused, ServiceRefused
 from batchspec.reconcile.gone import delete_and_wait
-from batchspec.reconcile.marks import RUN_KEY, metadata_of, metadata_with, owner_of
+from batchspec.reconcile.marks import RUN_KEY, metadata_of, owner_of, sent_metadata
 from batchspec.reconcile.plan_job import FINISH_KEY, wanted_finish
 from batchspec.reconcile.report import Finished, Started
 from batchspec.reconcile.run import Run
@@ -41,7 +41,7 @@ async def _create(run: Run, job: DesiredJob) -> None:
     assert job.body is not None
     body = await run.sender.body(job.body)
     body.pop(FINISH_KEY, None)
-    body["metadata"] = [*metadata_with(body, {RUN_KEY: run.id})]
+    body["metadata"] = sent_metadata(job.body, {RUN_KEY: run.id})
     try:
         await run.services.batch.create_job(body)
     except ServiceRefused as error:
@@ -64,7 +64,7 @@ async def _patch(run: Run, job: DesiredJob) -> JsonObject:
     body = await run.sender.body(job.body)
     patch = {key: body.get(key, default) for key, default in _PATCHED.items()}
     patch.update({key: body[key] for key in _PATCHED_WHEN_SAID if key in body})
-    patch["metadata"] = [*metadata_with(body, {})]
+    patch["metadata"] = sent_metadata(job.body, {})
     return patch
 
 

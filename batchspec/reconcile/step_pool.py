@@ -9,7 +9,7 @@ from batchspec.reconcile.change import Change
 from batchspec.reconcile.clock import polls
 from batchspec.reconcile.concurrency import for_each
 from batchspec.reconcile.gone import delete_and_wait
-from batchspec.reconcile.marks import REBOOT_KEY, RUN_KEY, metadata_of, metadata_with, owner_of
+from batchspec.reconcile.marks import REBOOT_KEY, RUN_KEY, metadata_of, owner_of, sent_metadata
 from batchspec.reconcile.plan_pool import patched_properties
 from batchspec.reconcile.report import Finished, Noted, Started
 from batchspec.reconcile.run import Run
@@ -40,7 +40,7 @@ async def make_pool(run: Run) -> None:
 async def _create(run: Run, pool: DesiredPool) -> None:
     assert pool.body is not None
     body = await run.sender.body(pool.body)
-    body["metadata"] = [*metadata_with(body, {RUN_KEY: run.id})]
+    body["metadata"] = sent_metadata(pool.body, {RUN_KEY: run.id})
     try:
         await run.services.batch.create_pool(body)
     except ServiceRefused as error:
@@ -65,7 +65,7 @@ async def _update(run: Run, pool: DesiredPool, change: Change) -> None:
     if "patch" in change.steps:
         body = await run.sender.body({key: pool.body[key] for key in patched_properties(pool.body, change)})
         body.setdefault("applicationPackageReferences", [])
-        body["metadata"] = [*metadata_with(body, {REBOOT_KEY: "pending" if reboot else ""})]
+        body["metadata"] = sent_metadata(pool.body, {REBOOT_KEY: "pending" if reboot else ""})
         await batch.update_pool(pool.id, body, if_match=run.if_match(run.observed.pool))
     if "autoscale" in change.steps:
         await _steady(run, pool.id)
@@ -74,7 +74,7 @@ async def _update(run: Run, pool: DesiredPool, change: Change) -> None:
         await _resize(run, pool.id, pool.body)
     if reboot:
         await _reboot(run, pool)
-        await batch.update_pool(pool.id, {"metadata": [*metadata_with(pool.body, {REBOOT_KEY: ""})]})
+        await batch.update_pool(pool.id, {"metadata": sent_metadata(pool.body, {REBOOT_KEY: ""})})
 
 
 def _autoscale(body: JsonObject) -> JsonObject | None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from batchspec.reconcile.apply import Applied, apply
 from batchspec.reconcile.change import Plan
+from batchspec.reconcile.lock import HOLDER_KEY
 from batchspec.reconcile.marks import RUN_KEY, START_KEY
 from batchspec.reconcile.observe import observe
 from batchspec.reconcile.plan import plan
@@ -359,7 +360,10 @@ class World:
             "jobs": {name: _lasting(job) for name, job in self.batch.jobs.items()},
             "tasks": {job: {name: _lasting(task) for name, task in all_.items()} for job, all_ in self._tasks()},
             "containers": {
-                name: (holder.metadata, {blob: (one.content, one.metadata) for blob, one in holder.blobs.items()})
+                name: (
+                    _lasting(holder.metadata),
+                    {blob: (one.content, one.metadata) for blob, one in holder.blobs.items()},
+                )
                 for name, holder in self.blobs.containers.items()
             },
         }
@@ -368,13 +372,22 @@ class World:
         yield from ((job, tasks) for job, tasks in self.batch.tasks.items() if job in self.batch.jobs)
 
 
-_VOLATILE = {"eTag", "lastModified", "creationTime", "stateTransitionTime", "startTime", "endTime", "lastBootTime"}
+_VOLATILE = {
+    "eTag",
+    "lastModified",
+    "creationTime",
+    "stateTransitionTime",
+    "startTime",
+    "endTime",
+    "lastBootTime",
+    HOLDER_KEY,
+}
 
 
 def _lasting(value: Any) -> Any:
     if isinstance(value, dict):
         kept = {key: _lasting(one) for key, one in value.items() if key not in _VOLATILE}
-        if "metadata" in kept:
+        if isinstance(kept.get("metadata"), list):
             kept["metadata"] = sorted((one["name"], one["value"]) for one in kept["metadata"] if one["name"] != RUN_KEY)
         return kept
     return [_lasting(one) for one in value] if isinstance(value, list) else value

@@ -29,6 +29,7 @@ async def change(before: Workload, after: Workload, **there: Any) -> Change | No
     return job_change(desired.job, (await observe(desired, world.services)).job)
 
 
+PREPARED: dict[str, Any] = {"jobPreparationTask": {"commandLine": "x"}}
 CASES: list[tuple[dict[str, Any], dict[str, Any], tuple[str, tuple[str, ...]] | None]] = [
     ({}, {}, None),
     ({}, {"priority": 5}, PATCH),
@@ -41,6 +42,7 @@ CASES: list[tuple[dict[str, Any], dict[str, Any], tuple[str, tuple[str, ...]] | 
     ({}, {"jobPreparationTask": {"commandLine": "x"}}, REPLACE),
     ({"jobPreparationTask": {"commandLine": "x"}}, {}, REPLACE),
     ({"jobPreparationTask": {"commandLine": "x"}}, {"jobPreparationTask": {"commandLine": "y"}}, REPLACE),
+    ({"jobPreparationTask": {"commandLine": "x", "constraints": {"maxTaskRetryCount": 1}}}, PREPARED, REPLACE),
     ({"commonEnvironmentSettings": [{"name": "A", "value": "1"}]}, {}, REPLACE),
     ({"displayName": "x"}, {}, REPLACE),
     ({}, {"poolInfo": {"poolId": "other"}}, REPLACE),
@@ -55,6 +57,25 @@ async def test_what_changed_decides_how(
 ) -> None:
     found = await change(replace(workload, job=before), replace(workload, job=after))
     assert (None if found is None else (found.action, found.steps)) == expected
+
+
+async def test_a_default_that_is_now_written_out_is_no_difference(workload: Workload) -> None:
+    filled_in = {
+        "id": "jobpreparation",
+        "commandLine": "x",
+        "waitForSuccess": True,
+        "rerunOnNodeRebootAfterSuccess": True,
+        "constraints": {
+            "maxWallClockTime": "P10675199DT2H48M5.4775807S",
+            "retentionTime": "P7D",
+            "maxTaskRetryCount": 0,
+        },
+        "userIdentity": {"autoUser": {"scope": "pool", "elevationLevel": "nonadmin"}},
+    }
+    written: dict[str, Any] = {"jobPreparationTask": {"commandLine": "x", "waitForSuccess": True}}
+    before, after = replace(workload, job=PREPARED), replace(workload, job=written)
+    found = await change(before, after, jobPreparationTask=filled_in)
+    assert found == Change("update", "job", "words-job", (Reason("recorded fingerprint differs"),), steps=("patch",))
 
 
 @pytest.mark.parametrize("state", ["completed", "terminating"])

@@ -53,7 +53,8 @@ async def test_an_unchanged_pool_has_no_change_whatever_it_does_now(workload: Wo
         ({"taskSlotsPerNode": 2}, REPLACE),
         ({"taskSlotsPerNode": 1}, (UPDATE, ("patch",))),
         ({"targetLowPriorityNodes": 3}, (UPDATE, ("patch", "resize"))),
-        ({"applicationPackageReferences": [{"applicationId": "x"}]}, (UPDATE, ("patch",))),
+        ({"applicationPackageReferences": [{"applicationId": "x"}]}, (UPDATE, ("patch", "reboot"))),
+        ({"networkConfiguration": {"subnetId": "x", "acceleratedNetworking": True}}, REPLACE),
         ({"resizeTimeout": "PT30M"}, (UPDATE, ("patch",))),
         ({"startTask": START}, (UPDATE, ("patch",))),
     ],
@@ -82,7 +83,20 @@ async def test_what_a_patch_cannot_take_away_is_a_replacement(workload: Workload
 
 async def test_packages_can_be_taken_away(workload: Workload) -> None:
     packages: Any = {"applicationPackageReferences": [{"applicationId": "x"}]}
-    assert await steps(replace(workload, pool=packages), workload) == (UPDATE, ("patch",))
+    assert await steps(replace(workload, pool=packages), workload) == (UPDATE, ("patch", "reboot"))
+
+
+async def test_what_is_taken_away_inside_a_property_is_seen_though_the_service_fills_in_others(
+    workload: Workload,
+) -> None:
+    more: Any = {"networkConfiguration": {"subnetId": "x", "acceleratedNetworking": True}}
+    less: Any = {"networkConfiguration": {"subnetId": "x"}}
+    found = await change(replace(workload, pool=more), replace(workload, pool=less))
+    reason = Reason("something in it is no longer in the spec", "networkConfiguration")
+    assert found == Change("replace", "pool", "words-pool", (reason,), steps=("delete", "create"))
+    filled_in = {"networkConfiguration": {"subnetId": "x", "dynamicVNetAssignmentScope": "none"}}
+    resized = replace(workload, pool=less, nodes=3)
+    assert await steps(replace(workload, pool=less), resized, **filled_in) == (UPDATE, ("patch", "resize"))
 
 
 async def test_a_changed_script_reboots_and_says_why(workload: Workload) -> None:
@@ -93,7 +107,7 @@ async def test_a_changed_script_reboots_and_says_why(workload: Workload) -> None
         "words-pool",
         (
             Reason("changed", "targetDedicatedNodes", 2, 3),
-            Reason("nodes are rebooted for the new start task or its inputs; their tasks finish first"),
+            Reason("nodes are rebooted for the new start task, inputs or packages; their tasks finish first"),
         ),
         steps=("patch", "reboot", "resize"),
     )
