@@ -156,11 +156,11 @@ DEFINITIONS: dict[str, Node] = {
     "range": {
         "anyOf": [
             {"type": "integer"},
-            mapping({"start": ref("integer"), "stop": ref("integer"), "step": ref("integer")}, "stop"),
+            mapping({word: ref("integer") for word in ("start", "stop", "end", "step")}),
             {"type": "array", "items": ref("integer"), "minItems": 1, "maxItems": 3},
             ref("template"),
         ],
-        "description": "Numbers from start (0) up to, not including, stop; gives `value`.",
+        "description": "Numbers from start (0) up to, not including, stop, or up to and including end; gives `value`.",
     },
     "download": mapping(
         {

@@ -5,7 +5,7 @@ found, of the YAML, the schema, the rules, the variables, the rendering and each
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +13,7 @@ from batchspec.cli import phrases
 from batchspec.cli.console import Console
 from batchspec.cli.given import Given
 from batchspec.errors import Problem, SpecInvalid
-from batchspec.render.desired import check_tasks, render
+from batchspec.render.desired import check_tasks, render, warnings
 from batchspec.render.model import Desired, Secret
 from batchspec.spec.model import Spec
 from batchspec.spec.read import read
@@ -29,6 +29,7 @@ class Reading:
 
     desired: Desired | None
     problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...] = ()
 
 
 def desired_from(console: Console, spec: str, given: Given, target: TargetKind, *, need: Need) -> Desired:
@@ -46,7 +47,15 @@ def desired_from(console: Console, spec: str, given: Given, target: TargetKind, 
         raise SpecInvalid(reading.problems)
     for problem in reading.problems:
         console.message(f"{console.mark('warning', 'warning:', stream=console.err)} {phrases.harmless(str(problem))}")
+    if need != "names":
+        warn(console, reading.warnings)
     return reading.desired
+
+
+def warn(console: Console, warnings: Sequence[Problem]) -> None:
+    """Print warnings, which change no exit code."""
+    for one in warnings:
+        console.message(phrases.harmless(str(replace(one, message=f"warning: {one.message}"))))
 
 
 def reading_of(
@@ -69,7 +78,7 @@ def reading_of(
     console.secrets += [secret.value for secret in known.values()]
     desired, faults = render(parsed, variables=variables, secrets=known, target=target, fingerprints=fingerprints)
     broken = check_tasks(desired) if tasks and desired is not None else []
-    return Reading(desired, _together(found, unusable, faults, broken))
+    return Reading(desired, _together(found, unusable, faults, broken), tuple(warnings(parsed)))
 
 
 def _secrets(spec: Spec, variables: Mapping[str, object]) -> dict[str, Secret]:

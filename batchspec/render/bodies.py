@@ -14,8 +14,9 @@ from batchspec.render.placeholder import Json
 from batchspec.render.scope import Maker, Omit, fixed
 from batchspec.render.wire import Wire
 from batchspec.spec.model import Job, Pool
+from batchspec.spec.reserved import METADATA_PREFIX
 
-START_KEY = "batchspec:start"
+START_KEY = f"{METADATA_PREFIX}start"
 
 
 def pool(wire: Wire, given: Pool, *, id_: str, existing: bool, owner: str, inputs: Inputs | None) -> DesiredPool:

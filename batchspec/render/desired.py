@@ -29,7 +29,7 @@ from batchspec.render.scope import Scope
 from batchspec.render.shape import shape_of
 from batchspec.render.suggest import suggestion
 from batchspec.render.tasks import TaskStream, Template
-from batchspec.render.template import GLOBALS
+from batchspec.render.template import GLOBALS, uses
 from batchspec.render.unknown import ANY
 from batchspec.render.wire import Resources, Wire
 from batchspec.spec.document import shown as shown_value
@@ -62,6 +62,19 @@ def render(
 def check_tasks(desired: Desired) -> list[Problem]:
     """Walk all tasks once: each renders, ids are legal and differ in more than case, sizes fit; sorted by position."""
     return desired.tasks.check() if isinstance(desired.tasks, TaskStream) else []
+
+
+def warnings(spec: Spec) -> list[Problem]:
+    """What is allowed and still hardly meant, sorted by position."""
+    told = (
+        "an id with `index` depends on the position: one more file or row in front makes every task run again; "
+        "use what the task is made from, such as its name"
+    )
+    return [
+        spec.document.problem((*task.at, "id"), told)
+        for task in spec.tasks
+        if task.for_each is not None and uses(task.id, "index") and spec.document.written((*task.at, "id")) == task.id
+    ]
 
 
 def document(

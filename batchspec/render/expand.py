@@ -119,12 +119,12 @@ def _range(wire: Wire, sources: Sources, given: object, at: At) -> Generator:
 
 
 def _range_of(made: Made, at: At, scope: Scope) -> range:
-    """`5`, `[start, stop]`, `[start, stop, step]` or `{start, stop, step}`; `stop` is not in it."""
+    """`5`, `[start, stop]`, `[start, stop, step]`, `{start, stop, step}` or `{start, end, step}`; `end` is in it."""
     if isinstance(made, making.Omit):
         return range(0)
     parts: list[Json] = made if isinstance(made, list) else [made]
     if isinstance(made, dict):
-        parts = [made.get("start", 0), made.get("stop"), made.get("step", 1)]
+        parts = [made.get("start", 0), _stop(made), made.get("step", 1)]
     numbers = [one for one in parts if isinstance(one, int) and not isinstance(one, bool)]
     if len(numbers) != len(parts) or not 1 <= len(numbers) <= 3:
         scope.fault(at, "expected a number, or start, stop and step as whole numbers")
@@ -135,6 +135,14 @@ def _range_of(made: Made, at: At, scope: Scope) -> range:
     else:
         return found
     return range(0)
+
+
+def _stop(made: Mapping[str, Json]) -> Json:
+    """Where a range stops, which is one further than its `end`."""
+    end, step = made.get("end"), made.get("step", 1)
+    if isinstance(end, int) and not isinstance(end, bool):
+        return end + (-1 if isinstance(step, int) and step < 0 else 1)
+    return made.get("stop")
 
 
 def _matrix(wire: Wire, sources: Sources, given: object, at: At) -> Generator:

@@ -144,9 +144,8 @@ class _Walk:
         elif ".." in steps or "" in steps or "." in steps:
             self._faults.append("has an empty part, . or .. behind a wildcard; write it before the first one")
         elif not _is_folder(start):
-            self._faults.append(
-                f"there is no folder {shown(self._folder, start)}; check the path, which starts at the folder of the spec"
-            )
+            lacking = f"there is no folder {shown(self._folder, start)}"
+            self._faults.append(f"{lacking}; check the path, which starts at the folder of the spec")
         elif self._usable_folder(start):
             before = len(self._faults)
             names = sorted(set(self._below(start, "", tuple(steps), (start.resolve(),))))

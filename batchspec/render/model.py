@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Literal
 
 from batchspec.render.placeholder import Json
+from batchspec.spec import reserved
 from batchspec.spec.load import At
 
 JsonObject = dict[str, Json]
 
-OWNER_KEY = "batchspec:name"
-HASH_KEY = "batchspec:hash"
-TASK_HASH_SETTING = "BATCHSPEC_TASK_HASH"
+OWNER_KEY = f"{reserved.METADATA_PREFIX}name"
+HASH_KEY = f"{reserved.METADATA_PREFIX}hash"
+TASK_HASH_SETTING = reserved.TASK_HASH_SETTING
 CONTAINER_OWNER_KEY = "batchspec_name"
 
 

@@ -18,7 +18,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-OPEN, CLOSE, SEPARATOR = "\ue000", "\ue001", "\ue002"
+from batchspec.spec import reserved
+
+OPEN, CLOSE, SEPARATOR = reserved.OPEN, reserved.CLOSE, reserved.SEPARATOR
 _SYMBOL = re.compile(f"{OPEN}([^{OPEN}{CLOSE}]*){CLOSE}")
 
 KINDS = {

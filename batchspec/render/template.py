@@ -90,6 +90,18 @@ def is_whole(source: str) -> bool:
     return stripped.startswith("{{") and stripped.endswith("}}")
 
 
+def uses(source: str, name: str) -> bool:
+    """Whether a template depends on this name; False for one that cannot be read, whose fault is told elsewhere."""
+    if name not in source or not is_template(source):
+        return False
+    from jinja2.meta import find_undeclared_variables
+
+    try:
+        return name in find_undeclared_variables(_parsed(source))
+    except (TemplateFault, TemplateError):
+        return False
+
+
 @lru_cache(maxsize=10_000)
 def text_of(source: str) -> Callable[[Names], str]:
     """The function that renders `source` to text. Raises TemplateFault when it is no template."""

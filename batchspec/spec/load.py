@@ -22,6 +22,7 @@ from yaml import events
 from batchspec.errors import Problem, SpecInvalid
 from batchspec.spec import syntax
 from batchspec.spec.document import At, Document, Node, Position, dotted, shown
+from batchspec.spec.reserved import CHARACTERS
 from batchspec.spec.scalars import NotANumber, Scalar, scalar_from_plain
 
 __all__ = ["At", "Document", "Position", "load"]
@@ -33,10 +34,8 @@ MAX_ALIASED_NODES = 100_000
 MAX_ALIASED_CHARACTERS = 10_000_000
 MAX_PROBLEMS = 100
 
-# The characters that render uses for its symbols (see batchspec.render.placeholder): nobody may write them by hand.
-RESERVED = "\ue000\ue001\ue002"
-
-_RESERVED = re.compile(f"[{RESERVED}]")
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_RESERVED = re.compile(f"[{CHARACTERS}]")
 _NOT_PRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _CORE = "tag:yaml.org,2002:"
@@ -77,6 +76,8 @@ def _read(path: Path, name: str) -> bytes:
 
 
 def _decoded(content: bytes, name: str) -> str:
+    if content.startswith(_UTF_16) or content[1:8:2] == b"\0\0\0\0":
+        raise SpecInvalid([Problem(name, 1, 1, "", "this is UTF-16, not UTF-8; save the file as UTF-8")])
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -43,6 +43,8 @@ def problem(error: Exception, text: str, name: str) -> Problem:
     here = lines[line] if line < len(lines) else ""
     for candidate in (line, line - 1):
         if 0 <= candidate < len(lines) and (hint := _hint(lines[candidate], column if candidate == line else None)):
+            if "mapping values" in complaint and (candidate, hint[0]) > (line, column):
+                continue  # the colon comes first
             return Problem(name, candidate + 1, hint[0] + 1, "", hint[1])
     return Problem(name, line + 1, column + 1, "", _plain_words(complaint, here))
 

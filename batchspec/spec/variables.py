@@ -16,8 +16,9 @@ from pathlib import Path
 from batchspec.errors import Problem, SpecInvalid
 from batchspec.spec.document import At, dotted, shown
 from batchspec.spec.leaks import secret_in
-from batchspec.spec.load import RESERVED, load
+from batchspec.spec.load import load
 from batchspec.spec.model import Spec, Variable
+from batchspec.spec.reserved import CHARACTERS
 from batchspec.spec.suggest import did_you_mean
 from batchspec.spec.types import fits, stand_in, type_in_words
 
@@ -188,7 +189,7 @@ def _fault_of_texts(value: object) -> str | None:
         elif isinstance(one, str):
             if kind := secret_in(one):
                 return f"{kind} is given here and would be shown; declare it as {{secret: true, from_env: NAME}}"
-            if any(character in one for character in f"{RESERVED}\0"):
+            if any(character in one for character in f"{CHARACTERS}\0"):
                 return "holds a character that batchspec reserves (U+E000 to U+E002, NUL); remove it"
             if any("\ud800" <= character <= "\udfff" for character in one):
                 return "holds bytes that are not UTF-8"

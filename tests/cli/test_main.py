@@ -92,8 +92,8 @@ def test_validate_as_json_is_one_object(folder: Path) -> None:
         "command": "validate",
         "valid": False,
         "specs": [
-            {"file": "wrong.yaml", "valid": False, "problems": [problem]},
-            {"file": "s.yaml", "valid": True, "problems": []},
+            {"file": "wrong.yaml", "valid": False, "problems": [problem], "warnings": []},
+            {"file": "s.yaml", "valid": True, "problems": [], "warnings": []},
         ],
         "exit_code": 2,
         "error": None,
@@ -106,6 +106,22 @@ def test_validate_for_github_annotates_the_lines(folder: Path) -> None:
     assert done.out == (
         "::error file=wrong.yaml,line=6,col=8::pool.vm_sise: unknown property; did you mean 'vm_size'?\n"
     )
+
+
+def test_a_warning_is_told_and_changes_no_exit_code(folder: Path) -> None:
+    (folder / "s.yaml").write_text(SPEC.replace("{{ file.stem | task_id }}", "t-{{ index }}"))
+    message = (
+        "an id with `index` depends on the position: one more file or row in front makes every task run again; "
+        "use what the task is made from, such as its name"
+    )
+    line = f"s.yaml:10:9: tasks[0].id: warning: {message}\n"
+
+    assert run("validate", "s.yaml", cwd=folder) == Ran(0, "s.yaml: valid\n", line)
+    assert run("validate", "s.yaml", "--format", "github", cwd=folder) == Ran(
+        0, f"::warning file=s.yaml,line=10,col=9::tasks[0].id: {message}\n", ""
+    )
+    done = run("render", "s.yaml", cwd=folder)
+    assert (done.code, done.err) == (0, line)
 
 
 @pytest.mark.parametrize("command", ["plan", "apply", "status", "delete", "download"])

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from batchspec.errors import SpecInvalid, UsageError
-from batchspec.render.desired import check_tasks, document, render
+from batchspec.render.desired import check_tasks, document, render, warnings
 from batchspec.render.model import DesiredContainer, DesiredDownload, DesiredUpload, LocalFile
 from batchspec.render.placeholder import symbol
 from batchspec.spec.build import build
@@ -263,3 +263,22 @@ def _render_anything(path: Path) -> None:
     if desired and not problems:
         head, tasks = document(desired, limit=3)
         json.dumps({**head, "tasks": list(tasks)})
+
+
+def test_an_id_that_uses_the_position_of_its_element_is_warned_about(tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text(
+        "tasks:\n"
+        '  - {id: "a-{{ index }}", command: x, for_each: {range: 3}}\n'
+        "  - {id: \"b-{{ '%03d' % index }}-{{ value }}\", command: x, for_each: {range: 3}}\n"
+        '  - {id: "c-{{ index }}", command: x}\n'
+        "  - {id: \"d-{{ row.index }}{{ 'index' }}\", command: x, for_each: {rows: index.csv}}\n"
+        '  - {id: "index-{{ value }}", command: "{{ index }}", for_each: {range: 3}}\n'
+        '  - {id: "{{ index", command: x, for_each: {range: 3}}\n'
+    )
+    spec = build(load(path))
+    assert spec is not None
+    assert [(one.line, one.column, one.path) for one in warnings(spec)] == [
+        (2, 10, "tasks[0].id"),
+        (3, 10, "tasks[1].id"),
+    ]

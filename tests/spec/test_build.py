@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from batchspec.spec.build import build
+from batchspec.spec.document import At
 from batchspec.spec.model import Container, Download, Job, Pool, TaskTemplate, Upload, Variable
 from tests.spec.written import document, spec
 
@@ -80,7 +81,7 @@ def test_what_refers_to_a_broken_upload_stays_and_finds_no_files_or_no_container
         downloads: [{container: d, to: x}]
         tasks: [{id: c, command: x, for_each: {upload: bad}}]
         """
-    broken = {("uploads", "bad", "files"), ("uploads", "lost", "container"), ("downloads", 0, "container")}
+    broken: set[At] = {("uploads", "bad", "files"), ("uploads", "lost", "container"), ("downloads", 0, "container")}
     found = build(document(tmp_path, content), broken)
     assert found is not None
     assert found.uploads == {
@@ -99,7 +100,7 @@ def test_a_broken_task_stays_with_what_is_left_of_it(tmp_path: Path) -> None:
           - {id: c, command: x, for_each: {upload: u}}
           - {id: d, command: x, for_each: u}
         """
-    broken = {("tasks", 0, "id"), ("tasks", 0, "command"), ("tasks", 3, "for_each")}
+    broken: set[At] = {("tasks", 0, "id"), ("tasks", 0, "command"), ("tasks", 3, "for_each")}
     broken |= {("tasks", 1, "for_each", "uplod"), ("tasks", 2, "for_each", "upload")}
     found = build(document(tmp_path, content), broken)
     assert found is not None

@@ -87,7 +87,10 @@ def test_bytes_that_are_not_utf8_have_a_place(tmp_path: Path) -> None:
 
 
 def test_utf16_is_told_as_not_utf8(tmp_path: Path) -> None:
-    assert fatal(tmp_path, "a: 1\n".encode("utf-16"))[0].startswith("s:1:1: byte 0xff at offset 0 is not UTF-8")
+    for encoding in ("utf-16", "utf-16-le"):
+        assert fatal(tmp_path, "version: 1\n".encode(encoding)) == [
+            "s:1:1: this is UTF-16, not UTF-8; save the file as UTF-8"
+        ]
 
 
 def test_every_control_character_is_told_at_once(tmp_path: Path) -> None:

@@ -21,6 +21,10 @@ def said(text: str) -> str:
             "s:1:5: `: ` inside a text, or wrong indentation; put the text in quotes or use `|` and a new line",
         ),
         (
+            """a: echo '{"b": {{"c"}} }'""",
+            "s:1:14: `: ` inside a text, or wrong indentation; put the text in quotes or use `|` and a new line",
+        ),
+        (
             "a: [b\nc: d",
             "s:2:2: a `,` or the closing bracket is missing, or a bracket begins a text that must stand in quotes",
         ),

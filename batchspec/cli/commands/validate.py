@@ -1,49 +1,60 @@
 """`batchspec validate`: every problem of every spec, offline.
 
 In: paths. Out: one line per problem on stdout, `file:line:col: path: message` (or JSON, or GitHub's annotations), and
-one line per spec that is right. Exit code 2 when there is any problem.
+one line per spec that is right; warnings on stderr. Exit code 2 when there is any problem.
 """
 
 from collections.abc import Sequence
 
 from batchspec.cli import phrases
 from batchspec.cli.console import Console
-from batchspec.cli.desired import reading_of
+from batchspec.cli.desired import Reading, reading_of, warn
 from batchspec.cli.given import Given
 from batchspec.errors import Problem, SpecInvalid
 
 
 def validate(console: Console, specs: Sequence[str], given: Given, *, format: str) -> int:
     """Check `specs`, in their order, each once."""
-    found = {spec: _problems(console, spec, given) for spec in dict.fromkeys(specs)}
+    readings = {spec: _reading(console, spec, given) for spec in dict.fromkeys(specs)}
+    found = {spec: reading.problems for spec, reading in readings.items()}
     if format == "json":
         from batchspec.cli.as_json import problem_object
 
         console.answer |= {
             "valid": not any(found.values()),
             "specs": [
-                {"file": spec, "valid": not problems, "problems": [problem_object(one) for one in problems]}
-                for spec, problems in found.items()
+                {
+                    "file": spec,
+                    "valid": not reading.problems,
+                    "problems": [problem_object(one) for one in reading.problems],
+                    "warnings": [problem_object(one) for one in reading.warnings],
+                }
+                for spec, reading in readings.items()
             ],
         }
     else:
-        for spec, problems in found.items():
-            _print(console, spec, problems, github=format == "github")
+        for spec, reading in readings.items():
+            _print(console, spec, reading, github=format == "github")
     _tell(console, found)
     return SpecInvalid.exit_code if any(found.values()) else 0
 
 
-def _problems(console: Console, spec: str, given: Given) -> tuple[Problem, ...]:
+def _reading(console: Console, spec: str, given: Given) -> Reading:
     try:
-        return reading_of(console, spec, given, given.offline_target).problems
+        return reading_of(console, spec, given, given.offline_target)
     except SpecInvalid as error:
-        return error.problems
+        return Reading(None, error.problems)
 
 
-def _print(console: Console, spec: str, problems: Sequence[Problem], *, github: bool) -> None:
-    for problem in problems:
-        console.result(_annotation(problem) if github else phrases.harmless(str(problem)))
-    if not problems and not console.quiet and not github:
+def _print(console: Console, spec: str, reading: Reading, *, github: bool) -> None:
+    for problem in reading.problems:
+        console.result(_annotation("error", problem) if github else phrases.harmless(str(problem)))
+    if github:
+        for warning in reading.warnings:
+            console.result(_annotation("warning", warning))
+        return
+    warn(console, reading.warnings)
+    if not reading.problems and not console.quiet:
         console.result(f"{phrases.harmless(spec)}: valid")
 
 
@@ -56,11 +67,11 @@ def _tell(console: Console, found: dict[str, tuple[Problem, ...]]) -> None:
         console.message(f"{phrases.count(len(found), 'spec')} valid")
 
 
-def _annotation(problem: Problem) -> str:
+def _annotation(kind: str, problem: Problem) -> str:
     """A workflow command of GitHub Actions (docs.github.com, "Workflow commands for GitHub Actions")."""
     text = f"{problem.path}: {problem.message}" if problem.path else problem.message
     place = f"file={_property(problem.file)},line={problem.line},col={problem.column}"
-    return f"::error {place}::{_data(phrases.harmless(text))}"
+    return f"::{kind} {place}::{_data(phrases.harmless(text))}"
 
 
 def _data(text: str) -> str:

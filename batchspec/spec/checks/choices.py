@@ -52,6 +52,15 @@ def for_each(spec: Part) -> Iterator[Finding]:
         elif any(word in part.data for word in GENERATORS):
             yield from one_of(part, GENERATORS, None)
             yield from only_with(part, ("prefix", "pattern"), "container")
+        if isinstance(part.data.get("range"), dict):
+            yield from _range(part.part("range"))
+
+
+def _range(part: Part) -> Iterator[Finding]:
+    ends = [word for word in ("stop", "end") if word in part.data]
+    if not ends:
+        yield Finding(part.at, "lacks its end; write `stop` (the first number not in it) or `end` (the last in it)")
+    yield from one_of(part, ends, None)
 
 
 def resource_files(spec: Part) -> Iterator[Finding]:

@@ -7,9 +7,7 @@ from collections.abc import Iterator
 
 from batchspec.spec.checks.tree import Part, commanded, pools
 from batchspec.spec.document import At, Document, Finding, shown
-
-TASK_HASH_SETTING = "BATCHSPEC_TASK_HASH"
-METADATA_PREFIX = "batchspec:"
+from batchspec.spec.reserved import METADATA_PREFIX, TASK_HASH_SETTING
 
 _SETTINGS = ("environment_settings", "common_environment_settings")
 
