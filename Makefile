@@ -55,15 +55,15 @@ lint: .venv/dev.stamp ## Check format, style and types.
 bench: .venv/dev.stamp ## Measure what the benchmarks/ folder measures.
 	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
 
-lock: ## Choose the newest dependencies anew and write requirements/*.txt (installs uv in .venv-lock).
-	@echo '== requirements/dev.txt and requirements/local.txt, by uv'
+lock: ## Choose the newest dependencies anew and write .requirements/*.txt (installs uv in .venv-lock).
+	@echo '== .requirements/dev.txt and .requirements/local.txt, by uv'
 	@"$$(PYTHON='$(PYTHON)' bash .ci/find-python)" -m venv .venv-lock
 	@.venv-lock/bin/python -m pip --disable-pip-version-check --quiet install uv
-	@rm -f requirements/dev.txt requirements/local.txt
-	@.venv-lock/bin/$(UV_COMPILE) --extra dev pyproject.toml requirements/build.in -o requirements/dev.txt
-	@.venv-lock/bin/$(UV_COMPILE) --extra local --constraints requirements/dev.txt \
-		pyproject.toml requirements/build.in -o requirements/local.txt
-	@for file in requirements/dev.txt requirements/local.txt; do \
+	@rm -f .requirements/dev.txt .requirements/local.txt
+	@.venv-lock/bin/$(UV_COMPILE) --extra dev pyproject.toml .requirements/build.in -o .requirements/dev.txt
+	@.venv-lock/bin/$(UV_COMPILE) --extra local --constraints .requirements/dev.txt \
+		pyproject.toml .requirements/build.in -o .requirements/local.txt
+	@for file in .requirements/dev.txt .requirements/local.txt; do \
 		{ printf '%s\n' '$(LOCK_HEADER)'; cat "$$file"; } >"$$file.new"; mv "$$file.new" "$$file"; done
 
 clean: ## Stop the local engine started from here, and remove .venv, results and caches.
@@ -85,14 +85,14 @@ $(shell [ ! -e .venv/python.stamp ] || $(BIN)/python -c '' 2>/dev/null || rm -f 
 			exit 1; }; \
 		touch .venv/python.stamp
 
-.venv/local.stamp: .venv/python.stamp requirements/local.txt pyproject.toml
-	@echo '== Installing batchspec[local] from this checkout, its dependencies as locked in requirements/local.txt'
-	@$(PIP) install --require-hashes --requirement requirements/local.txt
+.venv/local.stamp: .venv/python.stamp .requirements/local.txt pyproject.toml
+	@echo '== Installing batchspec[local] from this checkout, its dependencies as locked in .requirements/local.txt'
+	@$(PIP) install --require-hashes --requirement .requirements/local.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch .venv/local.stamp
 
-.venv/dev.stamp: .venv/python.stamp requirements/dev.txt pyproject.toml
-	@echo '== Installing batchspec[dev] from this checkout, its dependencies as locked in requirements/dev.txt'
-	@$(PIP) install --require-hashes --requirement requirements/dev.txt
+.venv/dev.stamp: .venv/python.stamp .requirements/dev.txt pyproject.toml
+	@echo '== Installing batchspec[dev] from this checkout, its dependencies as locked in .requirements/dev.txt'
+	@$(PIP) install --require-hashes --requirement .requirements/dev.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch .venv/local.stamp .venv/dev.stamp

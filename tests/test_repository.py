@@ -51,7 +51,7 @@ def test_no_file_names_a_path_of_the_machine_it_was_written_on() -> None:
 
 def test_locked_requirements_have_hashes_and_nothing_else() -> None:
     for name in ("local", "dev"):
-        lines = (REPOSITORY / f"requirements/{name}.txt").read_text().splitlines()
+        lines = (REPOSITORY / f".requirements/{name}.txt").read_text().splitlines()
         strange = [
             line
             for line in lines
@@ -62,7 +62,7 @@ def test_locked_requirements_have_hashes_and_nothing_else() -> None:
 
 def test_demo_and_tests_are_locked_to_the_same_versions() -> None:
     local, dev = (
-        set(re.findall(r"(?m)^\S+==\S+", (REPOSITORY / f"requirements/{name}.txt").read_text()))
+        set(re.findall(r"(?m)^\S+==\S+", (REPOSITORY / f".requirements/{name}.txt").read_text()))
         for name in ("local", "dev")
     )
 
