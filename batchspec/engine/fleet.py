@@ -26,7 +26,15 @@ MAX_POOLS = 500
 MAX_NODES = 1_000
 """The account's quota over all pools: each node is a folder and a few objects, and they share one machine."""
 
-_LEAVING_ORDER = {"unusable": 0, "starttaskfailed": 0, "deallocated": 0, "preempted": 0, "offline": 1, "idle": 1, "running": 3}
+_LEAVING_ORDER = {
+    "unusable": 0,
+    "starttaskfailed": 0,
+    "deallocated": 0,
+    "preempted": 0,
+    "offline": 1,
+    "idle": 1,
+    "running": 3,
+}
 
 _QUOTA = {
     "code": "AccountCoreQuotaReached",
@@ -168,7 +176,10 @@ class Fleet:
         return work
 
     def stop_resize(self, row: Row) -> None:
-        """Keep the nodes that have not left yet. Raises BatchError (409) unless a resize is going on."""
+        """Keep the nodes that have not left yet; nothing when no resize is going on. Raises BatchError (409)."""
+        # Here most resizes are done before a client could stop them, so one that is over is no fault of the caller.
+        if row["allocation"] == "steady":
+            return
         self._allocate(row["pk"], "stop")
         self._abandon(self._pools[row["pk"]], "ResizeStopped")
 
