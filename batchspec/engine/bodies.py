@@ -100,6 +100,11 @@ def _check_pool_limits(body: Mapping[str, Any]) -> None:
 
 def _check_image(body: Mapping[str, Any]) -> None:
     machine = body.get("virtualMachineConfiguration")
+    if "cloudServiceConfiguration" in body:  # until 2024-02-01.19.0
+        if machine is not None:
+            reason = "It cannot be specified together with virtualMachineConfiguration."
+            raise bad_value("cloudServiceConfiguration", body["cloudServiceConfiguration"], reason)
+        return
     if machine is None:
         raise BatchError("MissingRequiredProperty", PropertyName="virtualMachineConfiguration")
     image, agent = machine["imageReference"], machine["nodeAgentSKUId"]

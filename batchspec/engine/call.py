@@ -31,7 +31,16 @@ from batchspec.engine.validate import checked
 
 _log = logging.getLogger("batchspec.engine")
 
-VERSIONS = ("2025-06-01", "2024-07-01.20.0", "2024-02-01.19.0", "2021-06-01.14.0")
+VERSIONS = (
+    "2025-06-01",
+    "2024-07-01.20.0",
+    "2024-02-01.19.0",
+    "2023-11-01.18.0",
+    "2023-05-01.17.0",
+    "2022-10-01.16.0",
+    "2022-01-01.15.0",
+    "2021-06-01.14.0",
+)
 MAX_BODY_BYTES = 1_048_576
 # What is read of a body that is too large, so that a client still sending gets its answer.
 _MAX_DRAINED_BYTES = 64 * MAX_BODY_BYTES

@@ -60,7 +60,7 @@ ALLOCATION: Final = Machine(
 
 NODE: Final = Machine(
     _moves("""
-        start: creating rebooting reimaging starting waitingforstarttask -> starting
+        start: creating rebooting reimaging starting waitingforstarttask preempted -> starting
         wait: starting -> waitingforstarttask
         ready: starting waitingforstarttask idle running offline -> idle
         busy: idle running offline -> running
@@ -69,9 +69,14 @@ NODE: Final = Machine(
         break: creating starting waitingforstarttask idle -> unusable
         reboot: idle running offline starttaskfailed -> rebooting
         reimage: idle running offline starttaskfailed -> reimaging
+        deallocate: idle running -> deallocating
+        deallocated: deallocating -> deallocated
+        resume: deallocated -> starting
+        preempt: creating starting waitingforstarttask idle running offline starttaskfailed -> preempted
         schedule: idle running offline -> same
+        use: idle running -> same
         leave: creating starting waitingforstarttask idle running offline starttaskfailed unusable -> leavingpool
-        leave: rebooting reimaging leavingpool -> leavingpool
+        leave: rebooting reimaging leavingpool deallocating deallocated preempted -> leavingpool
         stay: leavingpool -> idle
     """),
     {
@@ -98,6 +103,22 @@ JOB: Final = Machine(
         delete: active disabling disabled enabling terminating completed deleting -> deleting
     """),
     {"terminating": "JobBeingTerminated", "completed": "JobCompleted", "deleting": "JobBeingDeleted"},
+)
+
+SCHEDULE: Final = Machine(
+    _moves("""
+        change: active disabled -> same
+        enable: active disabled -> active
+        disable: active disabled -> disabled
+        terminate: active disabled terminating -> terminating
+        complete: active disabled terminating -> completed
+        delete: active disabled terminating completed deleting -> deleting
+    """),
+    {
+        "completed": "JobScheduleCompleted",
+        "terminating": "JobScheduleBeingTerminated",
+        "deleting": "JobScheduleBeingDeleted",
+    },
 )
 
 TASK: Final = Machine(
@@ -152,6 +173,10 @@ class Outcome:
 
 
 TASK_ENDED: Final = Failure("TaskEnded", "Task Was Ended by User Request")
+NO_CONTAINERS: Final = Failure(
+    "ContainerMiscError",
+    "The local engine runs no containers: this is its limit, not the service's",
+)
 FAILED_EXIT: Final = Failure(
     "FailureExitCode",
     "The task exited with an exit code representing a failure",
@@ -176,10 +201,10 @@ def is_retried(outcome: Outcome, *, retries: int, limit: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ExitReaction:
-    """What the end of a task does to its dependents and its job."""
+    """What the end of a task does to its dependents and its job; `finish`: it was the manager of its job."""
 
     satisfies: bool
-    job_action: Literal["none", "disable", "terminate"]
+    job_action: Literal["none", "disable", "terminate", "finish"]
 
 
 def reaction(outcome: Outcome, conditions: Mapping[str, Any] | None, *, job_acts: bool) -> ExitReaction:

@@ -68,6 +68,10 @@ IMAGE_FIELDS: Final[dict[str, Field]] = {
     "verificationType": Field("text", ordered=_EQUAL),
     "nodeAgentSKUId": Field("text", ordered=_EQUAL),
 }
+CERTIFICATE_FIELDS: Final[dict[str, Field]] = {
+    "state": Field("text", "state", _EQUAL),
+    "stateTransitionTime": Field("time", "state_time"),
+}
 COUNT_FIELDS: Final[dict[str, Field]] = {"poolId": Field("text", ordered=_EQUAL)}
 
 

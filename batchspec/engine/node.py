@@ -15,10 +15,10 @@ from typing import Any, Literal
 from batchspec.engine.attempt import Attempt, Work
 from batchspec.engine.core import Core
 from batchspec.engine.environment import Place, environment
-from batchspec.engine.images import is_windows
-from batchspec.engine.lifecycle import NODE, Outcome, is_retried
+from batchspec.engine.lifecycle import NO_CONTAINERS, NODE, Outcome, is_retried
+from batchspec.engine.machine import limit_of_this_machine
 from batchspec.engine.store import json_text
-from batchspec.engine.task_run import NO_CONTAINERS, Stop, TaskRun
+from batchspec.engine.task_run import Claim, Stop, TaskRun
 from batchspec.engine.times import text_from_ticks
 
 _log = logging.getLogger("batchspec.engine")
@@ -45,6 +45,7 @@ class Node:
         self.recent: deque[int] = deque(maxlen=_RECENT_TASKS)
         self.root = core.nodes_dir / pool_id / self.id
         self._core = core
+        self._pool: int = row["pool"]
         self._pool_id = pool_id
         self._mark = f"{state_id}/{pool_id}/{self.id}"
         self._starting: Attempt | None = None
@@ -67,19 +68,19 @@ class Node:
         """Whether the node may take tasks soon without anybody's doing."""
         return self._boot is not None and not self._boot.done()
 
-    def reserve(self, task: Row) -> None:
+    def reserve(self, claim: Claim) -> None:
         """Set slots aside for a task that is about to begin here."""
-        self.used_slots += task["slots"]
-        self._core.running += 1
+        self.used_slots += claim.slots
+        self._core.running += claim.is_counted
 
-    def release(self, task: Row) -> None:
-        """Give them back: the task does not begin after all."""
-        self.used_slots -= task["slots"]
-        self._core.running -= 1
+    def release(self, claim: Claim) -> None:
+        """Give them back: the task does not begin, or is over."""
+        self.used_slots -= claim.slots
+        self._core.running -= claim.is_counted
 
-    def begin(self, task: Row, job: Row) -> None:
+    def begin(self, claim: Claim) -> None:
         """Run a task, for which slots were reserved and which is marked as running; nothing here can fail."""
-        run = TaskRun(self._core, self._place(), self._mark, task, job)
+        run = TaskRun(self._core, self._place(), self._mark, claim)
         self.runs[run.pk] = run
         self._core.runs.setdefault(run.job, set()).add(run)
         self._emptied.clear()
@@ -113,8 +114,7 @@ class Node:
 
     def _vacate_slots(self, run: TaskRun, *, completed: bool) -> None:
         del self.runs[run.pk]
-        self.used_slots -= run.slots
-        self._core.running -= 1
+        self.release(run.claim)
         siblings = self._core.runs[run.job]
         siblings.discard(run)
         if not siblings:
@@ -178,7 +178,7 @@ class Node:
         start_task = pool_body.get("startTask")
         self._core.store.update("nodes", self.pk, booted=self._core.store.stamp())
         self._note(startTask=start_task, startTaskInfo=None, errors=None)
-        if error := _limit_of_this_machine(pool_body):
+        if error := limit_of_this_machine(pool_body):
             self._note(errors=[error])
             self._advance("break")
         elif start_task is None:
@@ -241,8 +241,10 @@ class Node:
 
     def recover(self, pool_body: dict[str, Any]) -> None:
         """Be again what the engine's end interrupted: only a boot that was going on runs the start task again."""
-        if self.state in ("creating", "starting", "waitingforstarttask", "rebooting", "reimaging"):
-            if self.state == "reimaging":
+        if self.state == "deallocating":
+            self._enter("deallocated")
+        if self.state in ("creating", "starting", "waitingforstarttask", "rebooting", "reimaging", "preempted"):
+            if self.state in ("reimaging", "preempted"):
                 self._core.discard(self.root)
             self.boot(pool_body)
             return
@@ -268,6 +270,41 @@ class Node:
             self._core.discard(self.root)
         self._enter("start")
         await self._come_up(pool_body)
+
+    def deallocate(self, option: Vacate) -> None:
+        """Give the machine back and stay listed. Raises BatchError (409) unless the node is idle or running."""
+        self._enter("deallocate")
+        self._boot = self._core.spawn(self._deallocate(option, self._boot))
+
+    async def _deallocate(self, option: Vacate, earlier: "asyncio.Task[None] | None") -> None:
+        await _called_off(earlier)
+        await self.vacate(option)
+        await self._core.written(partial(self._enter, "deallocated"))
+
+    def resume(self) -> "asyncio.Task[None]":
+        """Come up after a deallocation; the returned work is the boot. Raises BatchError (409) in other states."""
+        self._enter("resume")
+        self.boot(self._pool_body())
+        assert self._boot is not None
+        return self._boot
+
+    def preempt(self, absent_s: float) -> None:
+        """Lose the machine, as a Spot node does, and get another after so many seconds. Raises BatchError (409)."""
+        self._enter("preempt")
+        self._boot = self._core.spawn(self._be_preempted(absent_s, self._boot))
+
+    async def _be_preempted(self, absent_s: float, earlier: "asyncio.Task[None] | None") -> None:
+        await _called_off(earlier)
+        # Not the user's doing: the tasks' requeueCount stays.
+        await self.vacate("requeue", by_user=False)
+        self._core.discard(self.root)
+        await self._core.pause(absent_s)
+        self._enter("start")
+        await self._come_up(self._pool_body())
+
+    def _pool_body(self) -> dict[str, Any]:
+        body: dict[str, Any] = json.loads(self._core.store.one("SELECT body FROM pools WHERE pk = ?", self._pool)[0])
+        return body
 
     def leave(self) -> None:
         """Take no more tasks, on the way out of the pool."""
@@ -304,16 +341,3 @@ def _ending(outcome: Outcome) -> dict[str, Any]:
     if outcome.failure is not None:
         body["failureInfo"] = outcome.failure.body()
     return body
-
-
-def _limit_of_this_machine(pool_body: dict[str, Any]) -> dict[str, Any] | None:
-    """Why a node of this pool can never work here, as an error of the node."""
-    machine = pool_body["virtualMachineConfiguration"]
-    if is_windows(machine):
-        agent = machine["nodeAgentSKUId"]
-        message = "The local engine has no Windows nodes; this is its limit, not the service's."
-        return {"code": "UnsupportedImage", "message": message, "errorDetails": [{"name": "Image", "value": agent}]}
-    if machine.get("containerConfiguration", {}).get("containerImageNames"):
-        message = f"{NO_CONTAINERS.message}."
-        return {"code": "ContainerPoolImagePullFailed", "message": message, "errorDetails": []}
-    return None

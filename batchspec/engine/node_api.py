@@ -50,6 +50,16 @@ class NodeApi:
         node.restart(event, option, json.loads(pool["body"]))
         return changed(self._core.store.stamp())
 
+    async def deallocate(self, call: Call) -> Reply:
+        _, node = self._found(call)
+        node.deallocate(call.body.get("nodeDeallocateOption", "requeue"))
+        return changed(self._core.store.stamp())
+
+    async def start(self, call: Call) -> Reply:
+        _, node = self._found(call)
+        await self._core.brief(node.resume())
+        return changed(self._core.store.stamp())
+
     async def disable_scheduling(self, call: Call) -> Reply:
         option = call.body.get("nodeDisableSchedulingOption", "requeue")
         return self._schedule(call, False, _STOPS.get(option))
@@ -70,8 +80,13 @@ class NodeApi:
         return node_view(row, node, pool, self._core.store, self._core.base_url)
 
     def _found(self, call: Call) -> tuple[Row, Node]:
-        pool = find_pool(self._core, call.path["pool"])
-        node = self._fleet.nodes(pool["pk"]).get(call.path["node"])
-        if node is None:
-            raise BatchError("NodeNotFound")
-        return pool, node
+        return find_node(self._core, self._fleet, call)
+
+
+def find_node(core: Core, fleet: Fleet, call: Call) -> tuple[Row, Node]:
+    """The pool and the node a path names. Raises BatchError PoolNotFound, NodeNotFound."""
+    pool = find_pool(core, call.path["pool"])
+    node = fleet.nodes(pool["pk"]).get(call.path["node"])
+    if node is None:
+        raise BatchError("NodeNotFound")
+    return pool, node

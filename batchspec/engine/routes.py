@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 from batchspec.engine.account_api import AccountApi
 from batchspec.engine.call import Handler
+from batchspec.engine.certificate_api import CertificateApi
 from batchspec.engine.file_api import FileApi
 from batchspec.engine.job_api import JobApi
+from batchspec.engine.node_access_api import NodeAccessApi
 from batchspec.engine.node_api import NodeApi
 from batchspec.engine.pool_api import PoolApi
 from batchspec.engine.task_api import TaskApi
@@ -36,6 +38,8 @@ class Apis:
     account: AccountApi
     pools: PoolApi
     nodes: NodeApi
+    access: NodeAccessApi
+    certificates: CertificateApi
     jobs: JobApi
     tasks: TaskApi
     task_files: FileApi
@@ -44,6 +48,7 @@ class Apis:
 
 _POOL = "/pools/{pool}"
 _NODE = "/pools/{pool}/nodes/{node}"
+_CERTIFICATE = "/certificates(thumbprintAlgorithm={algorithm},thumbprint={thumbprint})"
 _JOB = "/jobs/{job}"
 _TASK = "/jobs/{job}/tasks/{task}"
 
@@ -57,6 +62,21 @@ def _account(apis: Apis) -> tuple[Line, ...]:
     return (
         Line("list_supported_images", "GET", "/supportedimages", apis.account.supported_images, 200),
         Line("list_pool_node_counts", "GET", "/nodecounts", apis.pools.node_counts, 200),
+        Line("list_applications", "GET", "/applications", apis.account.applications, 200),
+        Line("get_application", "GET", "/applications/{application}", apis.account.application, 200),
+        Line("list_pool_usage_metrics", "GET", "/poolusagemetrics", apis.account.usage, 200),
+        *_certificates(apis.certificates),
+    )
+
+
+def _certificates(api: CertificateApi) -> tuple[Line, ...]:
+    """What api-versions until 2024-07-01.20.0 have."""
+    return (
+        Line("create_certificate", "POST", "/certificates", api.create, 201, "Certificate"),
+        Line("list_certificates", "GET", "/certificates", api.list, 200),
+        Line("get_certificate", "GET", _CERTIFICATE, api.get, 200),
+        Line("delete_certificate", "DELETE", _CERTIFICATE, api.delete, 202),
+        Line("cancel_certificate_deletion", "POST", f"{_CERTIFICATE}/canceldelete", api.cancel_delete, 204),
     )
 
 
@@ -92,7 +112,24 @@ def _nodes(apis: Apis) -> tuple[Line, ...]:
         Line("reimage_node", "POST", f"{_NODE}/reimage", api.reimage, 202, reimage),
         Line("disable_node_scheduling", "POST", f"{_NODE}/disablescheduling", api.disable_scheduling, 200, off),
         Line("enable_node_scheduling", "POST", f"{_NODE}/enablescheduling", api.enable_scheduling, 200),
+        Line("start_node", "POST", f"{_NODE}/start", api.start, 202),
+        Line("deallocate_node", "POST", f"{_NODE}/deallocate", api.deallocate, 202, "BatchNodeDeallocateOptions"),
+        *_node_access(apis.access),
         *_files("node", f"{_NODE}/files", files),
+    )
+
+
+def _node_access(api: NodeAccessApi) -> tuple[Line, ...]:
+    users, logs = f"{_NODE}/users", f"{_NODE}/uploadbatchservicelogs"
+    return (
+        Line("create_node_user", "POST", users, api.add_user, 201, "BatchNodeUserCreateOptions"),
+        Line("replace_node_user", "PUT", f"{users}/{{user}}", api.replace_user, 200, "BatchNodeUserReplaceOptions"),
+        Line("delete_node_user", "DELETE", f"{users}/{{user}}", api.delete_user, 200),
+        Line("get_node_remote_login_settings", "GET", f"{_NODE}/remoteloginsettings", api.remote_login, 200),
+        Line("get_remote_desktop", "GET", f"{_NODE}/rdp", api.remote_desktop, 200),
+        Line("list_node_extensions", "GET", f"{_NODE}/extensions", api.extensions, 200),
+        Line("get_node_extension", "GET", f"{_NODE}/extensions/{{extension}}", api.extension, 200),
+        Line("upload_node_logs", "POST", logs, api.upload_logs, 200, "UploadBatchServiceLogsOptions"),
     )
 
 

@@ -19,6 +19,7 @@ from starlette.routing import Match, Route
 
 from batchspec.engine.account_api import AccountApi
 from batchspec.engine.call import Desk
+from batchspec.engine.certificate_api import CertificateApi
 from batchspec.engine.clock import Clock, SystemClock
 from batchspec.engine.core import Core, Settings, empty
 from batchspec.engine.errors import BatchError
@@ -27,6 +28,7 @@ from batchspec.engine.fleet import Fleet
 from batchspec.engine.job_api import JobApi
 from batchspec.engine.jobs import Jobs
 from batchspec.engine.lifecycle import ExitReaction
+from batchspec.engine.node_access_api import NodeAccessApi
 from batchspec.engine.node_api import NodeApi
 from batchspec.engine.pool_api import PoolApi
 from batchspec.engine.process import end_leftovers
@@ -84,9 +86,11 @@ class Engine:
     def _application(self) -> Starlette:
         core, settings = self._core, self._core.settings
         apis = Apis(
-            account=AccountApi(),
+            account=AccountApi(core),
             pools=PoolApi(core, self._fleet),
             nodes=NodeApi(core, self._fleet),
+            access=NodeAccessApi(core, self._fleet),
+            certificates=CertificateApi(core),
             jobs=JobApi(core, self._jobs),
             tasks=TaskApi(core, self._jobs),
             task_files=FileApi(core, "task"),

@@ -188,18 +188,26 @@ BatchJobScheduleUpdateOptions: schedule BatchJobScheduleConfiguration, jobSpecif
     BatchJobSpecification, metadata [BatchMetadataItem]
 BatchNodeUserCreateOptions: name! string, isAdmin bool, expiryTime datetime, password string, sshPublicKey
     string
+BatchNodeUserReplaceOptions: password string, expiryTime datetime, sshPublicKey string
 UploadBatchServiceLogsOptions: containerUrl! string, startTime! datetime, endTime datetime,
     identityReference BatchNodeIdentityReference
 TaskUpdate: constraints BatchTaskConstraints
+Certificate: thumbprint! string, thumbprintAlgorithm! string, data! string, certificateFormat pfx/cer, password string
+CertificateReference: thumbprint! string, thumbprintAlgorithm! string, storeLocation currentuser/localmachine,
+    storeName string, visibility [starttask/task/remoteuser]
+CloudServiceConfiguration: osFamily! string, osVersion string
 """
 
 _OLDER: Final = """
-BatchPoolCreateOptions: certificateReferences [object], resourceTags object, targetNodeCommunicationMode string,
-    cloudServiceConfiguration object, applicationLicenses [string]
-BatchPoolSpecification: certificateReferences [object], resourceTags object, targetNodeCommunicationMode string,
-    cloudServiceConfiguration object, applicationLicenses [string]
-BatchPoolUpdateOptions: certificateReferences [object], resourceTags object, targetNodeCommunicationMode string
-BatchPoolReplaceOptions: certificateReferences [object], targetNodeCommunicationMode string
+BatchPoolCreateOptions: certificateReferences [CertificateReference], resourceTags object,
+    targetNodeCommunicationMode string, cloudServiceConfiguration CloudServiceConfiguration,
+    applicationLicenses [string]
+BatchPoolSpecification: certificateReferences [CertificateReference], resourceTags object,
+    targetNodeCommunicationMode string, cloudServiceConfiguration CloudServiceConfiguration,
+    applicationLicenses [string]
+BatchPoolUpdateOptions: certificateReferences [CertificateReference], resourceTags object,
+    targetNodeCommunicationMode string
+BatchPoolReplaceOptions: certificateReferences [CertificateReference], targetNodeCommunicationMode string
 BatchTaskCreateOptions: authenticationTokenSettings object
 BatchJobManagerTask: authenticationTokenSettings object
 BatchJobDisableOptions: forceAfterSeconds int

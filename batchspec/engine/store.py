@@ -70,6 +70,29 @@ CREATE TABLE satisfied(job INTEGER NOT NULL, id TEXT NOT NULL COLLATE NOCASE, nu
 CREATE INDEX satisfied_numbers ON satisfied(job, number) WHERE number IS NOT NULL;
 CREATE TABLE facts(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
+# What came later and changes nothing that was there: made in an older database too.
+_ADDED = """
+CREATE TABLE IF NOT EXISTS node_users(
+  node TEXT NOT NULL, name TEXT NOT NULL COLLATE NOCASE, body TEXT NOT NULL, PRIMARY KEY(node, name)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS certificates(
+  pk INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE COLLATE NOCASE, state TEXT NOT NULL, state_time INTEGER NOT NULL,
+  previous TEXT, previous_time INTEGER, body TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS schedules(
+  pk INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE COLLATE NOCASE,
+  state TEXT NOT NULL, state_time INTEGER NOT NULL, previous TEXT, previous_time INTEGER,
+  created INTEGER NOT NULL, modified INTEGER NOT NULL, ended INTEGER,
+  not_before INTEGER, not_after INTEGER, due INTEGER, last_due INTEGER, jobs INTEGER NOT NULL DEFAULT 0,
+  pool TEXT, body TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS preparations(
+  job INTEGER NOT NULL, node TEXT NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL,
+  started INTEGER NOT NULL, ended INTEGER, exit_code INTEGER, result TEXT, failure TEXT,
+  retries INTEGER NOT NULL DEFAULT 0, retried INTEGER, PRIMARY KEY(job, node, kind)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS subtasks(
+  task INTEGER NOT NULL, number INTEGER NOT NULL, node TEXT NOT NULL,
+  state TEXT NOT NULL, state_time INTEGER NOT NULL, previous TEXT, previous_time INTEGER,
+  started INTEGER, ended INTEGER, exit_code INTEGER, result TEXT, failure TEXT,
+  PRIMARY KEY(task, number)) WITHOUT ROWID;
+"""
 
 
 class Store:
@@ -94,9 +117,10 @@ class Store:
         elif version != SCHEMA_VERSION:
             self._db.close()
             raise StoreUnreadable(f"the engine's state was written in format {version}, not {SCHEMA_VERSION}")
+        self._db.executescript(f"BEGIN;{_ADDED}COMMIT;")
 
     def _newest_stamp(self) -> int:
-        queries = (f"SELECT MAX(modified) FROM {table}" for table in ("pools", "jobs", "tasks"))
+        queries = (f"SELECT MAX(modified) FROM {table}" for table in ("pools", "jobs", "tasks", "schedules"))
         return max(self.one(query)[0] or 0 for query in queries)
 
     def close(self) -> None:

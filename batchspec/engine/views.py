@@ -13,6 +13,14 @@ from batchspec.engine.node import Node
 from batchspec.engine.store import Store
 from batchspec.engine.times import etag_from_ticks, text_from_ticks
 
+_SSH = {
+    "name": "SSHRule.0",
+    "protocol": "tcp",
+    "publicIPAddress": "127.0.0.1",
+    "publicFQDN": "localhost",
+    "frontendPort": 50000,
+    "backendPort": 22,
+}
 _SECRETS = frozenset({"password", "accountKey", "sasKey", "sshPrivateKey", "protectedSettings"})
 
 
@@ -119,6 +127,7 @@ def node_view(row: Row, node: Node | None, pool: Row, store: Store, base_url: st
         "allocationTime": text_from_ticks(row["created"]),
         "ipAddress": "127.0.0.1",
         "affinityId": f"TVM:{row['id']}",
+        "endpointConfiguration": {"inboundEndpoints": [_SSH]},
         "vmSize": pool_body["vmSize"],
         "totalTasksRun": row["tasks_run"],
         "totalTasksSucceeded": row["tasks_succeeded"],
@@ -128,8 +137,8 @@ def node_view(row: Row, node: Node | None, pool: Row, store: Store, base_url: st
         "nodeAgentInfo": {"version": "1.12.2", "lastUpdateTime": booted},
         **_without_secrets(json.loads(row["body"])),
     }
-    image = pool_body["virtualMachineConfiguration"]["imageReference"]
-    view["virtualMachineInfo"] = {"imageReference": image}
+    if machine := pool_body.get("virtualMachineConfiguration"):
+        view["virtualMachineInfo"] = {"imageReference": machine["imageReference"]}
     if node is not None and (recent := _recent_tasks(node, store, base_url)):
         view["recentTasks"] = recent
     return view
@@ -149,6 +158,12 @@ def _recent_tasks(node: Node, store: Store, base_url: str) -> list[dict[str, Any
         }
         for row in rows
     ]
+
+
+def pool_body_of(pool: Row) -> dict[str, Any]:
+    """A pool's definition."""
+    body: dict[str, Any] = json.loads(pool["body"])
+    return body
 
 
 def selected(item: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:

@@ -129,3 +129,27 @@ def test_nodes_are_filtered_and_selected(served: Served) -> None:
     assert (page["value"], "odata.nextLink" in page) == ([{"state": "idle"}], True)
     assert served.request("GET", "/pools/pool/nodes/none").code == "NodeNotFound"
     assert served.request("GET", "/pools/none/nodes").code == "PoolNotFound"
+
+
+def test_a_node_is_deallocated_and_started(served: Served) -> None:
+    served.add_pool("p", 1)
+    (node,) = served.nodes_in("idle", pool="p")
+    path = f"/pools/p/nodes/{node['id']}"
+    assert served.request("POST", f"{path}/start").code == "OperationInvalidForCurrentState"
+    assert served.request("POST", f"{path}/deallocate", {"nodeDeallocateOption": "terminate"}).status == 202
+    served.nodes_in("deallocated", pool="p")
+    assert served.request("POST", f"{path}/reboot", {}).code == "OperationInvalidForCurrentState"
+    assert served.request("GET", "/nodecounts").json["value"][0]["dedicated"]["deallocated"] == 1
+    assert served.request("POST", f"{path}/start").status == 202
+    served.nodes_in("idle", pool="p")
+
+
+def test_a_deallocated_node_gives_its_task_back(served: Served) -> None:
+    served.add_pool()
+    served.add_job()
+    served.add_task("t", "sleep 1000")
+    wait_for(lambda: served.task("t")["state"], lambda state: state == "running")
+    (node,) = served.nodes()
+    assert served.request("POST", f"/pools/pool/nodes/{node['id']}/deallocate", {}).status == 202
+    task = wait_for(lambda: served.task("t"), lambda task: task["state"] == "active")
+    assert task["executionInfo"]["requeueCount"] == 1

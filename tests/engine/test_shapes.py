@@ -11,7 +11,7 @@ from azure.batch.models import _models
 
 from batchspec.engine.shapes import OLDER, SHAPES
 
-OWN = {"TaskUpdate"}
+OWN = {"TaskUpdate", "Certificate", "CertificateReference", "CloudServiceConfiguration"}
 
 
 def kind_of(annotation: Any) -> str:
