@@ -15,10 +15,10 @@ from typing import Any, Literal
 from batchspec.engine.attempt import Attempt, Work
 from batchspec.engine.core import Core
 from batchspec.engine.environment import Place, environment
-from batchspec.engine.lifecycle import NO_CONTAINERS, NODE, Outcome, is_retried
+from batchspec.engine.lifecycle import NODE, Outcome, is_retried
 from batchspec.engine.machine import limit_of_this_machine
 from batchspec.engine.store import json_text
-from batchspec.engine.task_run import Claim, Stop, TaskRun
+from batchspec.engine.task_run import NO_CONTAINERS, Stop, TaskRun
 from batchspec.engine.times import text_from_ticks
 
 _log = logging.getLogger("batchspec.engine")
@@ -68,19 +68,19 @@ class Node:
         """Whether the node may take tasks soon without anybody's doing."""
         return self._boot is not None and not self._boot.done()
 
-    def reserve(self, claim: Claim) -> None:
+    def reserve(self, task: Row) -> None:
         """Set slots aside for a task that is about to begin here."""
-        self.used_slots += claim.slots
-        self._core.running += claim.is_counted
+        self.used_slots += task["slots"]
+        self._core.running += 1
 
-    def release(self, claim: Claim) -> None:
-        """Give them back: the task does not begin, or is over."""
-        self.used_slots -= claim.slots
-        self._core.running -= claim.is_counted
+    def release(self, task: Row) -> None:
+        """Give them back: the task does not begin after all."""
+        self.used_slots -= task["slots"]
+        self._core.running -= 1
 
-    def begin(self, claim: Claim) -> None:
+    def begin(self, task: Row, job: Row) -> None:
         """Run a task, for which slots were reserved and which is marked as running; nothing here can fail."""
-        run = TaskRun(self._core, self._place(), self._mark, claim)
+        run = TaskRun(self._core, self._place(), self._mark, task, job)
         self.runs[run.pk] = run
         self._core.runs.setdefault(run.job, set()).add(run)
         self._emptied.clear()
@@ -114,7 +114,8 @@ class Node:
 
     def _vacate_slots(self, run: TaskRun, *, completed: bool) -> None:
         del self.runs[run.pk]
-        self.release(run.claim)
+        self.used_slots -= run.slots
+        self._core.running -= 1
         siblings = self._core.runs[run.job]
         siblings.discard(run)
         if not siblings:
