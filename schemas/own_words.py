@@ -234,7 +234,10 @@ _EXISTING = "Use one that this spec does not own; it is never changed or deleted
 ADDED_PROPERTIES: dict[str, Node] = {
     "BatchPoolCreateOptions": {
         "existing": flag(_EXISTING),
-        "os": {"enum": ["linux", "windows"], "description": "Operating system of the nodes; linux by default."},
+        "os": {
+            "anyOf": [{"enum": ["linux", "windows"]}, ref("template")],
+            "description": "Operating system of the nodes; linux by default.",
+        },
         "image": ref("image"),
     },
     "BatchJobCreateOptions": {"existing": flag(_EXISTING)},

@@ -22,7 +22,7 @@ START_KEY = f"{METADATA_PREFIX}start"
 def pool(wire: Wire, given: Pool, *, id_: str, existing: bool, owner: str, inputs: Inputs | None) -> DesiredPool:
     """The pool; without `inputs` nothing is fingerprinted and no file is read."""
     if existing:
-        return DesiredPool(id_, True, given.os, None, "", "", frozenset(), given.at)
+        return DesiredPool(id_, True, wire.resources.os, None, "", "", frozenset(), given.at)
     made = {"id": fixed(id_), **wire.body("BatchPoolCreateOptions", given.properties, given.at)}
     body = _made(wire, made)
     start = ""
@@ -31,7 +31,7 @@ def pool(wire: Wire, given: Pool, *, id_: str, existing: bool, owner: str, input
     mark = hashes.fingerprint(body) if inputs is not None else ""
     marks = {OWNER_KEY: owner, HASH_KEY: mark} | ({START_KEY: start} if start else {})
     marked = _marked(body, marks)
-    return DesiredPool(id_, False, given.os, marked, mark, start, containers_in(body), given.at)
+    return DesiredPool(id_, False, wire.resources.os, marked, mark, start, containers_in(body), given.at)
 
 
 def job(

@@ -27,6 +27,7 @@ from batchspec.render.names import File
 from batchspec.render.placeholder import Json, display, holds_marker, symbol
 from batchspec.render.scope import Scope
 from batchspec.render.shape import shape_of
+from batchspec.render.shell import Os
 from batchspec.render.suggest import suggestion
 from batchspec.render.tasks import TaskStream, Template
 from batchspec.render.template import GLOBALS, uses
@@ -194,10 +195,17 @@ class _Rendering:
         return id_ or part
 
     def _wire(self, uploads: Mapping[str, DesiredUpload]) -> Wire:
-        os = self.spec.pool.os if self.spec.pool else "linux"
+        os = self._os()
         values = {name: secret.value for name, secret in self.secrets.items()}
         broken = self.spec.uploads.keys() - uploads.keys()
         return Wire(Resources(os, tuple(self.spec.containers), uploads, broken, values), self.scope)
+
+    def _os(self) -> Os:
+        pool = self.spec.pool
+        found = resources.text(pool.os, (*pool.at, "os"), self.scope) if pool else None
+        if pool and found not in (None, "linux", "windows"):
+            self.scope.fault((*pool.at, "os"), f"expected linux or windows, got {shown_value(found)}")
+        return "windows" if found == "windows" else "linux"
 
     def _pool(self, wire: Wire, id_: str | None, name: str, inputs: Inputs | None) -> DesiredPool | None:
         given = self.spec.pool
@@ -259,19 +267,35 @@ class _Rendering:
 
     def _needs(self) -> list[tuple[int, ...]]:
         """The templates that each needs, by index; one that would wait for itself is a fault and needs nothing."""
-        numbers = {task.name: index for index, task in enumerate(self.spec.tasks) if task.name is not None}
-        graph = [[numbers[name] for name in task.needs if name in numbers] for task in self.spec.tasks]
+        numbers = self._template_names()
+        needed = [
+            [
+                resources.text(name, (*task.at, "needs", position), self.scope)
+                for position, name in enumerate(task.needs)
+            ]
+            for task in self.spec.tasks
+        ]
+        graph = [[numbers[name] for name in names if name in numbers] for names in needed]
         found: list[tuple[int, ...]] = []
         for index, task in enumerate(self.spec.tasks):
-            for position, name in enumerate(task.needs):
-                if name not in numbers:
-                    message = f"there is no task template named '{name}'{suggestion(name, numbers)}"
+            for position, name in enumerate(needed[index]):
+                if name is not None and name not in numbers:
+                    message = f"there is no task template named '{name}'{suggestion(name, filter(None, numbers))}"
                     self.scope.fault((*task.at, "needs", position), message)
             if _reaches(graph, index):
                 self.scope.fault((*task.at, "needs"), f"{shown_value(task.name)} would wait for itself")
                 graph[index] = []
             found.append(tuple(graph[index]))
         return found
+
+    def _template_names(self) -> dict[str | None, int]:
+        numbers: dict[str | None, int] = {}
+        for index, task in enumerate(self.spec.tasks):
+            at = (*task.at, "name")
+            name = None if task.name is None else resources.text(task.name, at, self.scope)
+            if name is not None and numbers.setdefault(name, index) != index:
+                self.scope.fault(at, f"{shown_value(name)} is the name of tasks[{numbers[name]}] too")
+        return numbers
 
     def _timeout(self) -> timedelta:
         at = ("wait", "timeout")
@@ -290,9 +314,16 @@ class _Rendering:
             entry = resources.text(source, at, self.scope)
             if entry is not None and entry not in known:
                 self.scope.fault(at, f"{shown_value(entry)} names nothing here{suggestion(entry, known)}")
+            elif entry is not None and self._is_existing(entry):
+                self.scope.fault(at, f"{shown_value(entry)} is `existing`: it is not this spec's to delete")
             elif entry is not None:
                 made.append(entry)
         return tuple(made)
+
+    def _is_existing(self, entry: str) -> bool:
+        part, _, key = entry.partition(".")
+        owner = self.spec.containers[key] if key else {"pool": self.spec.pool, "job": self.spec.job}[part]
+        return owner is not None and owner.existing is True
 
 
 def _reaches(graph: list[list[int]], start: int) -> bool:

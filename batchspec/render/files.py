@@ -91,6 +91,14 @@ def shown(folder: Folder, path: Path) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
+def same_file(one: Path, other: Path) -> bool:
+    """Whether two paths lead to the same file, by whatever way."""
+    try:
+        return one == other or one.samefile(other)
+    except OSError:
+        return False
+
+
 def outside_fault(folder: Folder, path: Path) -> str | None:
     """What is wrong with where a path really lies."""
     if folder.within is None:

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from batchspec.render import scope as making
-from batchspec.render.files import Folder, list_files, shown
-from batchspec.render.ids import container_fault
+from batchspec.render.files import Folder, list_files, same_file, shown
+from batchspec.render.ids import blob_fault, container_fault
 from batchspec.render.model import DesiredContainer, DesiredDownload, DesiredUpload, LocalFile
 from batchspec.render.names import Container as ContainerNames
 from batchspec.render.names import File
@@ -81,7 +81,7 @@ def uploads(spec: Spec, folder: Folder, scope: Scope) -> dict[str, DesiredUpload
             continue
         for file in made.files:
             other, first = taken.setdefault((made.container, file.name), (key, file))
-            if other != key and first.path != file.path:
+            if other != key and not same_file(first.path, file.path):
                 message = f"{shown(folder, file.path)} and {shown(folder, first.path)} of the upload '{other}'"
                 scope.fault(upload.at, f"{message} would both be the blob '{file.name}' of '{made.container}'")
         found[key] = made
@@ -96,6 +96,9 @@ def _upload(upload: Upload, spec: Spec, folder: Folder, scope: Scope) -> Desired
     if container is not None and container not in spec.containers:
         wrong = f"there is no container '{container}'{suggestion(container, spec.containers)}"
         scope.fault((*at, "container"), wrong)
+    if prefix and (fault := blob_fault(f"{prefix}x")):
+        scope.fault((*at, "prefix"), f"{shown_value(prefix)} {fault.removesuffix('; rename the file')}; change it")
+        prefix = None
     several = spec.document.written((*at, "files")) is None
     listed = _listed(upload, several, folder, prefix or "", scope)
     if prefix is None or container is None or not upload.files:
@@ -116,7 +119,7 @@ def _listed(upload: Upload, several: bool, folder: Folder, prefix: str, scope: S
             scope.fault(place, f"{shown_value(rendered)}: {fault}")
         for file in listing.files:
             first = found.setdefault(file.name, file)
-            if first.path != file.path:
+            if not same_file(first.path, file.path):
                 both = f"{shown(folder, first.path)} and {shown(folder, file.path)}"
                 scope.fault(place, f"{both} would both be the blob '{file.name}'")
     return tuple(found[name] for name in sorted(found))

@@ -14,7 +14,6 @@ Decisions:
 - Rendering is not re-entrant and belongs to one thread at a time.
 """
 
-import re
 import types
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache, update_wrapper
@@ -26,14 +25,14 @@ from jinja2.exceptions import SecurityError
 from jinja2.filters import FILTERS as JINJA_FILTERS
 from jinja2.runtime import Context, LoopContext, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment, safe_range
-from jinja2.utils import Namespace, missing
+from jinja2.utils import Namespace
 from jinja2.visitor import NodeTransformer
 
 from batchspec.errors import BatchspecError
 from batchspec.render import guard
 from batchspec.render.filters import FILTERS, KEEP_SYMBOLS, fill, text
 from batchspec.render.placeholder import OPEN, Json, broken_symbol, holds_marker
-from batchspec.render.suggest import suggestion
+from batchspec.render.template_faults import TemplateFault, plain, syntax_words, unknown_words
 from batchspec.render.unknown import ANY, Unknown
 
 Names = Mapping[str, object]
@@ -45,6 +44,7 @@ _BORROWED = (
     *("list", "lower", "map", "max", "min", "reject", "rejectattr", "reverse", "select", "selectattr", "sort", "title"),
     *("trim", "truncate", "unique", "upper", "urlencode", "wordcount"),
 )
+_FILTER_NAMES = _BORROWED + tuple(FILTERS)
 _UNSAFE_TEXT_METHODS = {"encode", "expandtabs", "format_map", "isprintable", "isidentifier", "maketrans", "translate"}
 _TEXT_METHODS = frozenset(name for name in dir(str) if not name.startswith("_")) - _UNSAFE_TEXT_METHODS
 _METHODS: dict[type, frozenset[str]] = {
@@ -59,24 +59,9 @@ _ALLOWED_NODES: tuple[type[nodes.Node], ...] = (
     *(nodes.NSRef, nodes.Keyword, nodes.Pair, nodes.Operand),
 )
 _REFUSED = (nodes.ExtensionAttribute, nodes.EnvironmentAttribute, nodes.ImportedName, nodes.InternalName)
-_RAW = "; to have {{ or {% literally, write {% raw %} before and {% endraw %} after it"
-_NO_FILTER = re.compile(r"No filter named '(\w+)'")
 _FAULTS = (
     *(TemplateError, ArithmeticError, TypeError, ValueError, LookupError, AttributeError, SyntaxError, RuntimeError),
 )
-
-
-class TemplateFault(Exception):
-    """A template is wrong, or cannot be rendered with these names; `line` counts from 1 inside it, None if unknown.
-
-    `names_nothing` says that it uses a name that there is not, which is so whatever values the others have.
-    """
-
-    def __init__(self, message: str, line: int | None = None, *, names_nothing: bool = False) -> None:
-        super().__init__(message)
-        self.message = message
-        self.line = line
-        self.names_nothing = names_nothing
 
 
 def is_template(source: str) -> bool:
@@ -136,7 +121,7 @@ def _parsed(source: str) -> nodes.Template:
     try:
         return _SANDBOX.parse(source)
     except TemplateSyntaxError as error:
-        raise TemplateFault(_syntax(error), error.lineno) from error
+        raise TemplateFault(syntax_words(error, _FILTER_NAMES), error.lineno) from error
     except (RecursionError, MemoryError) as error:
         raise TemplateFault("is nested too deeply") from error
 
@@ -147,19 +132,11 @@ def _compiled(source: str, tree: nodes.Template) -> Template:
         _refuse_programs(tree)
         return _SANDBOX.from_string(_Metered().visit(tree))
     except TemplateSyntaxError as error:
-        raise TemplateFault(_syntax(error), error.lineno) from error
+        raise TemplateFault(syntax_words(error, _FILTER_NAMES), error.lineno) from error
     except (RecursionError, MemoryError, SyntaxError) as error:
         raise TemplateFault("is nested too deeply") from error
     except _FAULTS as error:
-        raise TemplateFault(_plain(str(error))) from error
-
-
-def _syntax(error: TemplateSyntaxError) -> str:
-    """Jinja's complaint with the way out: the name of a filter that is near, or how to write braces as they are."""
-    message = _plain(error.message)
-    if unknown := _NO_FILTER.match(message):
-        return f"there is no filter '{unknown[1]}'{suggestion(unknown[1], _BORROWED + tuple(FILTERS))}"
-    return f"{message}{_RAW}"
+        raise TemplateFault(plain(str(error))) from error
 
 
 def _refuse_programs(tree: nodes.Template) -> None:
@@ -304,32 +281,9 @@ def _missing_in(sandbox: _Sandbox) -> type[StrictUndefined]:
         def _undefined_message(self) -> str:
             if self._undefined_hint:
                 return self._undefined_hint
-            return _unknown(str(self._undefined_name), self._undefined_obj, sandbox.names)
+            return unknown_words(str(self._undefined_name), self._undefined_obj, sandbox.names, GLOBALS)
 
     return Missing
-
-
-def _unknown(name: str, owner: object, names: Names) -> str:
-    if owner is missing:
-        known = [one for one in names if one not in GLOBALS]
-        return f"unknown name '{name}'{suggestion(name, known)}"
-    if isinstance(owner, Undefined):
-        return str(owner)
-    if isinstance(owner, dict):
-        where = next((f"`{one}`" for one, value in names.items() if value is owner), "the mapping")
-        return f"{where} has no '{name}'{suggestion(name, [str(key) for key in owner])}"
-    if isinstance(owner, (list, tuple)):
-        return f"a list of {len(owner)} has no '{name}'"
-    known = list(getattr(owner, "PARTS", ()))
-    return f"{_kind(owner)} has no '{name}'{suggestion(name, known) if known else ''}"
-
-
-def _kind(owner: object) -> str:
-    """What a value is, in words."""
-    if owner is None or isinstance(owner, Unknown):
-        return "nothing (null)" if owner is None else "this"
-    words = {str: "a text", bool: "true or false", int: "a number", float: "a number"}
-    return words.get(type(owner), f"a {type(owner).__name__.lower()}")
 
 
 def _text_method(owner: str, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], method: Any) -> object:
@@ -406,14 +360,10 @@ def _fault(error: BaseException, template: Template) -> TemplateFault:
         return TemplateFault("takes too much memory, or is nested too deeply", line)
     if isinstance(error, KeyError):
         return TemplateFault(f"there is no {error}", line)
-    message = _plain(str(error)) or type(error).__name__
+    message = plain(str(error)) or type(error).__name__
     if isinstance(error, UndefinedError):
         return TemplateFault(message, line, names_nothing=True)
     return TemplateFault(f"cannot be rendered: {message}", line)
-
-
-def _plain(message: str | None) -> str:
-    return " ".join((message or "").split()).rstrip(".")[:300]
 
 
 _SANDBOX = _Sandbox()

@@ -7,7 +7,7 @@ rest without tripping over those already told. Never reports, and never raises f
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 from batchspec.spec.document import At, Document
 from batchspec.spec.model import Container, Download, Job, Pool, Spec, TaskTemplate, Upload, Variable, VarType
@@ -120,8 +120,7 @@ def _pool(whole: Mapping[str, Any], data: Mapping[str, Any]) -> Pool | None:
     if not isinstance(whole.get("pool"), dict):
         return None
     given = _mapping(data, "pool")
-    os: Literal["linux", "windows"] = "windows" if given.get("os") == "windows" else "linux"
-    properties = _properties(given, _POOL_WORDS)
+    os, properties = _text(given, "os", "linux"), _properties(given, _POOL_WORDS)
     return Pool(_text(given, "id", DEFAULT_ID), _flag(given, "existing"), os, properties, ("pool",))
 
 

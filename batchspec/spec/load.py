@@ -36,7 +36,8 @@ MAX_PROBLEMS = 100
 
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _RESERVED = re.compile(f"[{CHARACTERS}]")
-_NOT_PRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+# What YAML 1.2 calls not printable; said by what is excluded, since the opposite takes 4 ms to compile.
+_NOT_PRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _CORE = "tag:yaml.org,2002:"
 _MERGE = object()

@@ -62,7 +62,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """`pool`: what is ours (`id`, `existing`, `os`) and everything else as written, in snake_case, in `properties`.
+    """`pool`: what is ours (`id`, `existing`, `os`) and everything else as written, in `properties`.
 
     `properties` still holds our shorthands `image`, and inside `start_task` `command`/`commands` and
     `resource_files` with `upload`/`container`.
@@ -70,7 +70,7 @@ class Pool:
 
     id: str
     existing: object
-    os: Literal["linux", "windows"]
+    os: str
     properties: Mapping[str, object]
     at: At
 

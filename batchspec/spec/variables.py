@@ -197,6 +197,8 @@ def _fault_of_texts(value: object) -> str | None:
 
 
 def _stand_in(variable: Variable) -> object:
+    if variable.default is not None:
+        return variable.default
     return stand_in(variable.type, variable.name)
 
 

@@ -282,3 +282,47 @@ def test_an_id_that_uses_the_position_of_its_element_is_warned_about(tmp_path: P
         (2, 10, "tasks[0].id"),
         (3, 10, "tasks[1].id"),
     ]
+
+
+def test_every_string_may_be_a_template_names_of_templates_and_systems_too(render_spec: Render) -> None:
+    rendered = render_spec(
+        "vars: {x: input, os: windows}\n"
+        "containers: {input: {}}\n"
+        'pool: {vm_size: s, os: "{{ vars.os }}"}\n'
+        'cleanup: {after_success: ["container.{{ vars.x }}"]}\n'
+        "tasks:\n"
+        '  - {name: "{{ vars.x }}", id: a, command: x}\n'
+        '  - {needs: "{{ vars.x }}", id: b, command: x}\n'
+    )
+    assert rendered.desired.pool is not None
+    assert rendered.desired.pool.os == "windows"
+    assert rendered.desired.cleanup_after_success == ("container.input",)
+    assert [body.get("dependsOn") for body in rendered.bodies] == [None, {"taskIds": ["a"]}]
+
+
+def test_wrong_values_of_such_templates_are_told(render_spec: Render) -> None:
+    rendered = render_spec(
+        "vars: {x: a}\n"
+        "containers: {theirs: {name: theirs, existing: true}}\n"
+        'pool: {vm_size: s, os: "{{ vars.x }}"}\n'
+        "cleanup: {after_success: [\"container.{{ 'theirs' }}\"]}\n"
+        "tasks:\n"
+        '  - {name: "{{ vars.x }}", id: a, command: x}\n'
+        '  - {name: a, needs: "{{ vars.x }}b", id: b, command: x}\n'
+    )
+    assert [line.split(" ", 1)[1] for line in rendered.told] == [
+        "pool.os: expected linux or windows, got 'a'",
+        "cleanup.after_success[0]: 'container.theirs' is `existing`: it is not this spec's to delete",
+        "tasks[1].name: 'a' is the name of tasks[0] too",
+        "tasks[1].needs[0]: there is no task template named 'ab'; did you mean 'a'?",
+    ]
+
+
+def test_one_file_by_two_ways_is_one_blob_and_a_prefix_must_be_a_path(render_spec: Render) -> None:
+    files = {"in/a.txt": "a"}
+    same = "uploads: {one: {container: c, files: in/a.txt}, two: {container: c, files: in/../in/a.txt}}\n"
+    assert render_spec(f"containers: {{c: {{}}}}\n{same}", files).told == []
+    wrong = "uploads: {one: {container: c, files: in/a.txt, prefix: ../x/}}\n"
+    assert [line.split(" ", 1)[1] for line in render_spec(f"containers: {{c: {{}}}}\n{wrong}", files).told] == [
+        "uploads.one.prefix: '../x/' has an empty part, . or .. in its path, which is no path on a node; change it"
+    ]

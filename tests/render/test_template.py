@@ -4,7 +4,8 @@ from hypothesis import strategies as st
 
 from batchspec.render.names import Container
 from batchspec.render.placeholder import symbol
-from batchspec.render.template import GLOBALS, TemplateFault, is_template, native, text_of
+from batchspec.render.template import GLOBALS, is_template, native, text_of
+from batchspec.render.template_faults import TemplateFault
 
 RAW = "; to have {{ or {% literally, write {% raw %} before and {% endraw %} after it"
 NAMES = {

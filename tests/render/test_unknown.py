@@ -2,7 +2,8 @@
 
 import pytest
 
-from batchspec.render.template import TemplateFault, native, text_of
+from batchspec.render.template import native, text_of
+from batchspec.render.template_faults import TemplateFault
 from batchspec.render.unknown import ANY, TEXT, Unknown
 
 NAMES = {"file": Unknown(("name", "size")), "item": ANY, "vars": {"n": 2, "map": {"a": 1}}}

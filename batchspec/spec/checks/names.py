@@ -38,7 +38,7 @@ def _template_names(spec: Part) -> Iterator[Finding]:
     first: dict[str, int] = {}
     for task in spec.parts("tasks"):
         name = task.data.get("name")
-        if not isinstance(name, str):
+        if not isinstance(name, str) or has_template(name):
             continue
         at, index = (*task.at, "name"), int(task.at[-1])
         if not TEMPLATE_NAME.fullmatch(name):

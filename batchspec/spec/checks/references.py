@@ -42,7 +42,7 @@ def needs(spec: Part) -> Iterator[Finding]:
     for task in tasks:
         wanted = list(task.texts("needs"))
         for at, name in wanted:
-            if name not in known:
+            if name not in known and not has_template(name) and not any(map(has_template, known)):
                 message = f"no task template has the name {shown(name)}{did_you_mean(name, known)}"
                 yield Finding(at, message if known else f"{message}; give the template a `name`")
         own = task.data.get("name")
@@ -74,6 +74,8 @@ def cleanup(spec: Part) -> Iterator[Finding]:
     """Entries of `cleanup.after_success`."""
     containers = spec.part("containers")
     for at, entry in spec.part("cleanup").texts("after_success"):
+        if has_template(entry):
+            continue
         kind, dot, key = entry.partition(".")
         if entry in ("job", "pool"):
             if is_true(spec.part(entry).data.get("existing")):
