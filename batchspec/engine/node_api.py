@@ -37,7 +37,8 @@ class NodeApi:
     async def get(self, call: Call) -> Reply:
         pool, node = self._found(call)
         row = self._core.store.one("SELECT * FROM nodes WHERE pk = ?", node.pk)
-        return Reply(selected(self._view(row, pool), call.select), fragment="nodes/@Element")
+        view = selected(self._view(row, pool), call.select)
+        return Reply(view, fragment="nodes/@Element", stamp=row["state_time"])
 
     async def reboot(self, call: Call) -> Reply:
         return self._restart(call, "reboot", call.body.get("nodeRebootOption", "requeue"))

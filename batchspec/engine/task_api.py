@@ -90,7 +90,9 @@ class TaskApi:
     async def get(self, call: Call) -> Reply:
         job, task = self._found(call)
         view = task_view(task, job["id"], self._core.base_url)
-        return Reply(selected(view, call.select), fragment="tasks/@Element", stamp=task["modified"])
+        # The document promises a DataServiceId here, and of all reads here only.
+        headers = {"DataServiceId": call.url}
+        return Reply(selected(view, call.select), fragment="tasks/@Element", stamp=task["modified"], headers=headers)
 
     async def replace(self, call: Call) -> Reply:
         job, task = self._found(call)
