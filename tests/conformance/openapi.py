@@ -174,7 +174,7 @@ def _of_schema(exchange: Exchange, schema: Mapping[str, Any] | None, version: st
         if exchange.body is not None:
             yield "a body where none belongs"
         return
-    if schema.get("type") == "file":
+    if "file" in (schema.get("type"), schema.get("format")):
         return
     if exchange.body is None:
         yield "no body"
