@@ -14,8 +14,6 @@ from batchspec.errors import LocalIOFailed, Locked, TransferFailed
 from batchspec.reconcile.ports import BlobState, ContainerState
 from tests.fake_calls import Calls, refused
 
-HOLDER_KEY = "batchspec_holder"
-
 
 @dataclass
 class FakeBlob:
@@ -52,7 +50,6 @@ class FakeLease:
         held = self.blobs.containers.get(self.container)
         if held is not None and held.lease is self:
             held.lease = None
-            held.metadata.pop(HOLDER_KEY, None)
 
     def check(self) -> None:
         if self.lost:
@@ -161,15 +158,14 @@ class FakeBlobs(Calls):
             yield blob.content[start : start + 65536]
         self._leave("read_blob")
 
-    async def acquire(self, container: str, holder: str) -> FakeLease:
+    async def acquire(self, container: str, holder: str, is_gone: Callable[[str], bool]) -> FakeLease:
         await self._enter("acquire", container, write=True)
         found = self.containers.get(container)
         if found is None:
             raise refused("lock container", container, 404, "ContainerNotFound")
-        if found.lease is not None:
+        if found.lease is not None and not is_gone(found.lease.holder):
             raise Locked(f"container {container} is locked by {found.lease.holder}")
         found.lease = FakeLease(self, container, holder)
-        found.metadata[HOLDER_KEY] = quote(holder, safe=" @:/()+,.-_=")
         self._leave("acquire")
         return found.lease
 

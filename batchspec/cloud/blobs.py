@@ -95,9 +95,10 @@ class AzureBlobs:
             return tries.repeated or refused.code == "ContainerBeingDeleted"
         return True
 
-    async def acquire(self, container: str, holder: str) -> lease.ContainerLease:
+    async def acquire(self, container: str, holder: str, is_gone: Callable[[str], bool]) -> lease.ContainerLease:
         """Lease Container for 60 s, renewed until it is released."""
-        held = await lease.acquire(self._service.get_container_client(container), holder, self._tries)
+        client = self._service.get_container_client(container)
+        held = await lease.acquire(client, holder, self._tries, is_gone=is_gone)
         self._leases[container] = held
         return held
 
@@ -237,7 +238,7 @@ async def _piece(blob: BlobClient, offset: int, etag: str) -> bytes:
 
 
 def _container_state(name: str, found: Any) -> ContainerState:
-    metadata = {key.lower(): value for key, value in (found.metadata or {}).items()}
+    metadata = {key.lower(): value for key, value in (found.metadata or {}).items() if key.lower() not in lease.MARKS}
     return ContainerState(name, metadata, _quoted(found.etag))
 
 

@@ -2,7 +2,12 @@
 
 Place in the pipeline: `blobs.acquire` makes a `ContainerLease`, `apply` holds it while it writes. The holder stands in
 the container's metadata (`batchspec_holder`, percent-encoded since headers are ASCII), so that the second client can
-say who holds it. A client that dies stops renewing, and the lease ends within 60 s.
+say who holds it, and the lease's id beside it (`batchspec_lease`). Both are written before the lease is taken, so that
+a client killed at any moment has left its name.
+
+A client that dies stops renewing, and the lease ends within 60 s. One that knows the holder to be gone need not wait:
+it changes the id of the holder's lease to its own, which the service does for exactly one of those who try (Lease
+Container, action change).
 """
 
 import asyncio
@@ -17,6 +22,8 @@ from batchspec.cloud.retry import Tries
 from batchspec.errors import BatchspecError, Locked, ServiceRefused, ServiceUnreachable
 
 HOLDER_KEY = "batchspec_holder"
+LEASE_KEY = "batchspec_lease"
+MARKS = (HOLDER_KEY, LEASE_KEY)
 LEASE_S = 60
 _RENEW_EVERY_S = 20.0
 _LONGEST_HOLDER = 400
@@ -62,7 +69,7 @@ class ContainerLease:
             await self._renewing
         # Not worth waiting for a service that is gone: the lease ends by itself.
         with suppress(ServiceRefused, ServiceUnreachable):
-            await write_holder(self._client, self._lease, self._brief_tries, None)
+            await _write_marks(self._client, self._brief_tries, {}, self._lease)
             await self._brief_tries("unlock container", self._name).run(self._lease.release)
 
     @property
@@ -86,10 +93,34 @@ class ContainerLease:
 
 
 async def acquire(
-    client: ContainerClient, holder: str, tries: MakeTries, *, every_s: float = _RENEW_EVERY_S
+    client: ContainerClient,
+    holder: str,
+    tries: MakeTries,
+    *,
+    is_gone: Callable[[str], bool] = lambda _: False,
+    every_s: float = _RENEW_EVERY_S,
 ) -> ContainerLease:
-    """A new lease, renewed every `every_s`. Raises Locked, naming the holder, when another has it."""
+    """A new lease, renewed every `every_s`; taken over from a holder of whom `is_gone` is true.
+
+    Raises Locked, naming the holder, when another has it.
+    """
     lease = BlobLeaseClient(client)
+    marks = {HOLDER_KEY: quote(holder, safe=" @:/()+,.-_=")[:_LONGEST_HOLDER], LEASE_KEY: lease.id}
+    await _write_marks(client, tries, marks, None)
+    if not await _take(client, lease, tries) and not await _take_over(client, lease, tries, is_gone):
+        raise await locked(client, tries)
+    held = ContainerLease(client, lease, tries, every_s)
+    try:
+        # Another client may have written its name while this one took the lease.
+        await _write_marks(client, tries, marks, lease)
+    except BaseException:
+        await held.release()
+        raise
+    return held
+
+
+async def _take(client: ContainerClient, lease: BlobLeaseClient, tries: MakeTries) -> bool:
+    """Whether the lease was free and is taken now."""
     attempt = tries("lock container", str(client.container_name))
     try:
         # A repeated acquire with the same id is answered with success: no lease is lost with a lost answer.
@@ -97,21 +128,33 @@ async def acquire(
     except ServiceRefused as refused:
         if refused.code != "LeaseAlreadyPresent":
             raise
-        raise await locked(client, tries) from refused
-    held = ContainerLease(client, lease, tries, every_s)
+        return False
+    return True
+
+
+async def _take_over(
+    client: ContainerClient, lease: BlobLeaseClient, tries: MakeTries, is_gone: Callable[[str], bool]
+) -> bool:
+    """Whether the lease of a holder that is gone became this one."""
+    marks = await _marks(client, tries)
+    held_as = marks.get(LEASE_KEY)
+    if held_as is None or not is_gone(unquote(marks.get(HOLDER_KEY, ""))):
+        return False
+    mine, theirs = lease.id, BlobLeaseClient(client, lease_id=held_as)
+    attempt = tries("lock container", str(client.container_name))
     try:
-        await write_holder(client, lease, tries, holder)
-    except BaseException:
-        await held.release()
-        raise
-    return held
+        await attempt.run(lambda: theirs.change(proposed_lease_id=mine))
+        await attempt.run(lease.renew)
+    except ServiceRefused:
+        # It ended meanwhile, or another client was first.
+        return await _take(client, lease, tries)
+    return True
 
 
 async def locked(client: ContainerClient, tries: MakeTries) -> Locked:
     """The error that says who holds the container."""
     name = str(client.container_name)
-    metadata = (await tries("look at container", name).run(client.get_container_properties)).metadata or {}
-    holder = unquote(next((value for key, value in metadata.items() if key.lower() == HOLDER_KEY), ""))
+    holder = unquote((await _marks(client, tries)).get(HOLDER_KEY, ""))
     by = f"by {holder}" if holder else "by a client that has not given its name"
     return Locked(
         f"container {name} is locked {by}: this spec is being applied or deleted",
@@ -119,11 +162,25 @@ async def locked(client: ContainerClient, tries: MakeTries) -> Locked:
     )
 
 
-async def write_holder(client: ContainerClient, lease: BlobLeaseClient, tries: MakeTries, holder: str | None) -> None:
-    """Write, or with None remove, the holder's name, keeping all other metadata."""
+async def _marks(client: ContainerClient, tries: MakeTries) -> dict[str, str]:
+    """The holder's marks on the container, by lower-cased name."""
+    properties = await tries("look at container", str(client.container_name)).run(client.get_container_properties)
+    return {key.lower(): value for key, value in (properties.metadata or {}).items() if key.lower() in MARKS}
+
+
+async def _write_marks(
+    client: ContainerClient, tries: MakeTries, marks: dict[str, str], lease: BlobLeaseClient | None
+) -> None:
+    """Make `marks` the holder's marks, keeping all other metadata; without a lease, only while nobody has one.
+
+    The service itself would let anybody change the metadata: a container's lease only guards its deletion.
+    """
     name = str(client.container_name)
     properties = await tries("look at container", name).run(client.get_container_properties)
-    metadata = {key: value for key, value in (properties.metadata or {}).items() if key.lower() != HOLDER_KEY}
-    if holder is not None:
-        metadata[HOLDER_KEY] = quote(holder, safe=" @:/()+,.-_=")[:_LONGEST_HOLDER]
+    there = {key.lower(): value for key, value in (properties.metadata or {}).items()}
+    if {key: there[key] for key in MARKS if key in there} == marks:
+        return
+    if lease is None and properties.lease.state == "leased":
+        return
+    metadata = {key: value for key, value in there.items() if key not in MARKS} | marks
     await tries("name the holder of container", name).run(lambda: client.set_container_metadata(metadata, lease=lease))

@@ -100,7 +100,7 @@ class _Applying:
     async def write(self, shown: Plan) -> Plan:
         """Take the lock, plan again, and carry it out; the plan that was carried out."""
         made = await self._make_lock_container(shown)
-        async with locked(self.desired, self.services, report=self.report, clock=self.clock) as lease:
+        async with locked(self.desired, self.services) as lease:
             again = await self.look()
             _refuse_unseen(shown, again)
             done = replace(again, changes=(*made, *again.changes))
@@ -164,7 +164,7 @@ class _Applying:
         if not self.desired.cleanup_after_success:
             return
         try:
-            async with locked(self.desired, self.services, report=self.report, clock=self.clock):
+            async with locked(self.desired, self.services):
                 await clean_up(self.desired, self.services, self.report, self.clock)
         except Locked as error:
             self.report(Noted(f"nothing is cleaned up: {error}", warning=True))

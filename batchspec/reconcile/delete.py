@@ -119,7 +119,7 @@ async def delete(agreed: Deletion, services: Services, *, report: Reporter, cloc
         done += 1
         report(Advanced("delete", done, len(agreed.items), item=f"{change.kind} {change.id}"))
 
-    async with locked(agreed.desired, services, report=report, clock=clock):
+    async with locked(agreed.desired, services):
         now = {(one.kind, one.id) for one in (await deletion(agreed.desired, services)).items}
         items = [one for one in agreed.items if (one.kind, one.id) in now]
         # First of all, so that a second run need not know whether the first came so far.

@@ -240,10 +240,11 @@ class BlobStore(Protocol):
         """The content in pieces, of exactly the version `etag`."""
         ...
 
-    async def acquire(self, container: str, holder: str) -> "Lease":
+    async def acquire(self, container: str, holder: str, is_gone: Callable[[str], bool]) -> "Lease":
         """A 60 s lease on the container, renewed in the background until released.
 
-        Raises Locked, naming the holder (read from the container's metadata `batchspec_holder`), when it is taken.
+        The lease of a holder of whom `is_gone` is true is taken over at once. Raises Locked, naming the holder, when
+        another has it. Who holds it is kept beside the container's metadata and is no part of ContainerState.
         """
         ...
 

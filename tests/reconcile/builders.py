@@ -15,7 +15,6 @@ from typing import Any
 
 from batchspec.reconcile.apply import Applied, apply
 from batchspec.reconcile.change import Plan
-from batchspec.reconcile.lock import HOLDER_KEY
 from batchspec.reconcile.marks import RUN_KEY, START_KEY
 from batchspec.reconcile.observe import observe
 from batchspec.reconcile.plan import plan
@@ -380,7 +379,6 @@ _VOLATILE = {
     "startTime",
     "endTime",
     "lastBootTime",
-    HOLDER_KEY,
 }
 
 

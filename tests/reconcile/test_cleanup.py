@@ -57,7 +57,7 @@ async def test_while_another_client_works_nothing_is_cleaned_up_and_that_is_told
     clean = replace(workload, cleanup=("container.input",)).desired()
 
     await world.apply(workload.desired())
-    await world.blobs.acquire("words-application", "somebody")
+    await world.blobs.acquire("words-application", "somebody", lambda _: False)
     applied = await world.apply(clean)
     assert applied.outcome is not None
     assert "words-input" in world.blobs.containers

@@ -141,7 +141,7 @@ async def test_what_the_spec_no_longer_names_goes_too(workload: Workload, world:
 
 async def test_while_another_client_applies_nothing_is_deleted(workload: Workload, world: World) -> None:
     found = await agreed(world, workload.desired())
-    await world.blobs.acquire("words-application", "somebody")
+    await world.blobs.acquire("words-application", "somebody", lambda _: False)
     world.blobs.forget()
     with pytest.raises(Locked, match="somebody"):
         await carry_out(world, found)

@@ -285,19 +285,21 @@ async def test_a_missing_container_refuses_an_upload(both: Services, tmp_path: P
 async def test_one_client_holds_the_lock_and_the_second_is_told_who(both: Services) -> None:
     blobs, container = both.blobs, unique("c")
     await blobs.create_container(container, {"batchspec_name": "me"})
-    lease = await blobs.acquire(container, "jürgen@host (pid 1)")
+    lease = await blobs.acquire(container, "jürgen@host (pid 1)", lambda _: False)
     with pytest.raises(Locked, match=r"jürgen@host \(pid 1\)"):
-        await blobs.acquire(container, "other")
+        await blobs.acquire(container, "other", lambda name: name != "jürgen@host (pid 1)")
     lease.check()
     there = await blobs.get_container(container)
     assert there is not None
-    assert there.metadata == {"batchspec_name": "me", "batchspec_holder": "j%C3%BCrgen@host (pid 1)"}
+    assert there.metadata == {"batchspec_name": "me"}
     await lease.release()
     await lease.release()
     there = await blobs.get_container(container)
     assert there is not None
     assert there.metadata == {"batchspec_name": "me"}
-    again = await blobs.acquire(container, "other")
+    await blobs.acquire(container, "dead", lambda _: False)
+    again = await blobs.acquire(container, "other", lambda name: name == "dead")
+    again.check()
     assert await blobs.delete_container(container) is True
     await again.release()
 
