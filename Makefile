@@ -89,10 +89,12 @@ $(shell [ ! -e .venv/python.stamp ] || $(BIN)/python -c '' 2>/dev/null || rm -f 
 	@echo '== Installing batchspec[local] from this checkout, its dependencies as locked in .requirements/local.txt'
 	@$(PIP) install --require-hashes --requirement .requirements/local.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q batchspec
 	@touch .venv/local.stamp
 
 .venv/dev.stamp: .venv/python.stamp .requirements/dev.txt pyproject.toml
 	@echo '== Installing batchspec[dev] from this checkout, its dependencies as locked in .requirements/dev.txt'
 	@$(PIP) install --require-hashes --requirement .requirements/dev.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q batchspec
 	@touch .venv/local.stamp .venv/dev.stamp
