@@ -8,6 +8,7 @@ The service parses bodies strictly (OData): an unknown property is a 400 Invalid
 """
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
@@ -26,6 +27,9 @@ _PASCAL = {
 }
 _PASCAL_PROPERTIES = frozenset({"nodeFillType", "uploadCondition"})
 _INT32 = range(-(2**31), 2**31)
+# The Azure CLI sends the numbers of its command line as strings (`az batch pool create --target-dedicated-nodes 1`),
+# and the service takes them.
+_WHOLE = re.compile(r"-?[0-9]{1,10}")
 
 
 def checked(body: Mapping[str, Any], shape: str, *, version: str, strict: bool = True) -> dict[str, Any]:
@@ -95,6 +99,8 @@ def _bool(value: Any, path: str) -> bool:
 
 
 def _int(value: Any, path: str) -> int:
+    if isinstance(value, str) and _WHOLE.fullmatch(value):
+        value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or value not in _INT32:
         raise _wrong_type(path, value, "a 32-bit integer")
     return value

@@ -30,12 +30,17 @@ def test_absent_values_go_and_durations_and_enumerations_take_the_services_form(
     }
 
 
+def test_numbers_may_be_written_as_the_azure_cli_writes_them() -> None:
+    assert checked({**TASK, "requiredSlots": "2"}, "BatchTaskCreateOptions", version="2025-06-01")["requiredSlots"] == 2
+
+
 @pytest.mark.parametrize(
     ("change", "code", "values"),
     [
         ({"commandLine": None}, "MissingRequiredProperty", {"PropertyName": "commandLine"}),
         ({"resourceFiles": {}}, "InvalidRequestBody", None),
-        ({"requiredSlots": "1"}, "InvalidRequestBody", None),
+        ({"requiredSlots": "one"}, "InvalidRequestBody", None),
+        ({"requiredSlots": "9999999999"}, "InvalidRequestBody", None),
         ({"requiredSlots": True}, "InvalidRequestBody", None),
         ({"requiredSlots": 2**31}, "InvalidRequestBody", None),
         ({"commandline": "x"}, "InvalidRequestBody", None),
