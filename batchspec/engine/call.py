@@ -186,6 +186,11 @@ class Desk:
             error = refusal
         return self._stamped(self._refusal(error, request, request_id), request, request_id)
 
+    def refusal(self, request: Request, error: BatchError) -> Response:
+        """The service's answer with this error, whatever was asked."""
+        request_id = uuid.uuid4()
+        return self._stamped(self._refusal(error, request, request_id), request, request_id)
+
     # -- in
 
     def _admit(self, request: Request) -> dict[str, str]:

@@ -12,13 +12,15 @@ import sqlite3
 import stat
 import uuid
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from batchspec.engine.attempt import Carrier
 from batchspec.engine.clock import Clock
+from batchspec.engine.faults import Faults
 from batchspec.engine.lifecycle import ExitReaction
+from batchspec.engine.quotas import Quotas
 from batchspec.engine.store import Store
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ class Settings:
     storage_account: str | None = None
     storage_key: str | None = None
     storage_endpoint: str | None = None
+    quotas: Quotas = field(default_factory=Quotas)
 
     def __repr__(self) -> str:
         return f"Settings(state_dir={str(self.state_dir)!r}, host={self.host!r}, port={self.port}, keys masked)"
@@ -57,6 +60,8 @@ class Core:
         self.clock = clock
         self.store = store
         self.carrier = carrier
+        self.faults = Faults()
+        self.quotas = settings.quotas
         self.base_url = f"http://{settings.host}:{settings.port}"
         self.runs: dict[int, set[TaskRun]] = {}
         self.running = 0

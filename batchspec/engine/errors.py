@@ -92,6 +92,10 @@ _CODES: dict[str, tuple[int, str]] = {
     "InvalidApplicationPackageReferences": (409, "One or more application package references are not valid."),
     "RequestBodyTooLarge": (413, "The request body is too large and exceeds the maximum permissible limit."),
     "InvalidRange": (416, "The range specified is invalid for the current size of the resource."),
+    "ActiveJobAndScheduleQuotaReached": (
+        409,
+        "The quota of active jobs and job schedules for the account has been reached.",
+    ),
     "InternalError": (500, "Server encountered an internal error. Please retry the operation."),
 }
 

@@ -16,13 +16,14 @@ from batchspec.engine.clock import Timer
 from batchspec.engine.core import Core
 from batchspec.engine.errors import BatchError
 from batchspec.engine.lifecycle import ALLOCATION, POOL
+from batchspec.engine.machine import cores
 from batchspec.engine.node import Node, Vacate
+from batchspec.engine.quotas import UNLIMITED
 from batchspec.engine.store import json_text
 from batchspec.engine.times import seconds_from_duration
 
 _log = logging.getLogger("batchspec.engine")
 
-MAX_POOLS = 500
 MAX_NODES = 1_000
 """The account's quota over all pools: each node is a folder and a few objects, and they share one machine."""
 
@@ -41,6 +42,17 @@ _QUOTA = {
     "message": "The specified account has reached core quota",
     "values": [{"name": "LocalEngineNodeLimit", "value": str(MAX_NODES)}],
 }
+
+
+def _quota_reached(dedicated: bool, most: int) -> dict[str, Any]:
+    kind = "core" if dedicated else "low-priority core"
+    return {
+        "code": "AccountCoreQuotaReached" if dedicated else "AccountLowPriorityCoreQuotaReached",
+        "message": f"The specified account has reached {kind} quota",
+        "values": [{"name": "Quota", "value": str(most)}],
+    }
+
+
 _ABANDONED = {
     "ResizeStopped": "Desired number of nodes could not be allocated as the resize was stopped",
     "AllocationTimedout": "Desired number of dedicated nodes could not be allocated before the resize timeout",
@@ -119,8 +131,7 @@ class Fleet:
         store = self._core.store
         if existing := store.find("SELECT state FROM pools WHERE id = ?", body["id"]):
             raise BatchError("PoolBeingDeleted" if existing["state"] == "deleting" else "PoolExists")
-        if store.one("SELECT COUNT(*) FROM pools")[0] >= MAX_POOLS:
-            raise BatchError("PoolQuotaReached")
+        self._core.quotas.check_pools(store)
         now = store.stamp()
         with store.transaction():
             pk = store.insert(
@@ -153,8 +164,10 @@ class Fleet:
             for dedicated, name in ((True, "targetDedicatedNodes"), (False, "targetLowPriorityNodes")):
                 present = [node for node in pool.nodes.values() if node.is_dedicated == dedicated]
                 missing = body[name] - len(present)
-                if missing > 0 and not self._grow(pool, missing, dedicated, body):
-                    body["resizeErrors"] = [_QUOTA]
+                if missing > 0 and (error := self._refusal(missing, dedicated, body)):
+                    body["resizeErrors"] = [*body.get("resizeErrors", ()), error]
+                elif missing > 0:
+                    self._grow(pool, missing, dedicated, body)
                 leaving += sorted(present, key=_leaving_rank)[: max(-missing, 0)]
             return self._begin_shrink(pool, leaving, option, body)
 
@@ -183,15 +196,22 @@ class Fleet:
         self._allocate(row["pk"], "stop")
         self._abandon(self._pools[row["pk"]], "ResizeStopped")
 
-    def _grow(self, pool: Pool, count: int, dedicated: bool, body: dict[str, Any]) -> bool:
+    def _refusal(self, missing: int, dedicated: bool, body: dict[str, Any]) -> dict[str, Any] | None:
+        """Why so many more nodes cannot be had: the account's cores, or what this machine can hold."""
+        per_node, most = cores(body["vmSize"]), self._core.quotas.cores(dedicated=dedicated)
+        sql = "SELECT p.body FROM nodes n JOIN pools p ON p.pk = n.pool WHERE n.dedicated = ?"
+        if most < UNLIMITED:
+            used = sum(cores(json.loads(row["body"])["vmSize"]) for row in self._core.store.all(sql, dedicated))
+            if used + missing * per_node > most:
+                return _quota_reached(dedicated, most)
         room = MAX_NODES - self._core.store.one("SELECT COUNT(*) FROM nodes")[0]
-        if count > room:
-            return False
+        return _QUOTA if missing > room else None
+
+    def _grow(self, pool: Pool, count: int, dedicated: bool, body: dict[str, Any]) -> None:
         for _ in range(count):
             row = self._new_node(pool, dedicated)
             node = pool.nodes[row["id"]] = self._node(pool, row)
             node.boot(body)
-        return True
 
     def _new_node(self, pool: Pool, dedicated: bool) -> Row:
         now = self._core.store.stamp()

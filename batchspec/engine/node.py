@@ -179,7 +179,7 @@ class Node:
         start_task = pool_body.get("startTask")
         self._core.store.update("nodes", self.pk, booted=self._core.store.stamp())
         self._note(startTask=start_task, startTaskInfo=None, errors=None)
-        if error := limit_of_this_machine(pool_body):
+        if error := self._core.faults.on_node_start(self._pool_id) or limit_of_this_machine(pool_body):
             self._note(errors=[error])
             self._advance("break")
         elif start_task is None:

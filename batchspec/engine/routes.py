@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from batchspec.engine.account_api import AccountApi
+from batchspec.engine.admin_api import AdminApi
 from batchspec.engine.call import Handler
 from batchspec.engine.certificate_api import CertificateApi
 from batchspec.engine.file_api import FileApi
@@ -56,6 +57,19 @@ _TASK = "/jobs/{job}/tasks/{task}"
 def lines(apis: Apis) -> Sequence[Line]:
     """Every operation, in the order in which paths are matched."""
     return (*_account(apis), *_pools(apis.pools), *_nodes(apis), *_jobs(apis.jobs), *_tasks(apis))
+
+
+def admin_lines(api: AdminApi) -> Sequence[Line]:
+    """The engine's own operations, outside of the service's paths."""
+    faults, quotas = "/.batchspec/faults", "/.batchspec/quotas"
+    return (
+        Line("list_faults", "GET", faults, api.faults, 200),
+        Line("add_fault", "POST", faults, api.add_fault, 201, "EngineFault"),
+        Line("reset_faults", "DELETE", faults, api.reset_faults, 200),
+        Line("reset_fault", "DELETE", f"{faults}/{{fault}}", api.reset_fault, 200),
+        Line("change_quotas", "PATCH", quotas, api.change_quotas, 200, "EngineQuotas"),
+        Line("preempt_nodes", "POST", "/.batchspec/preempt", api.preempt, 200, "EnginePreemption"),
+    )
 
 
 def _account(apis: Apis) -> tuple[Line, ...]:

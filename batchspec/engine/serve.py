@@ -29,6 +29,7 @@ from batchspec.engine.process import adopt_orphans
 from batchspec.engine.state_dir import BATCH_ACCOUNT, STORAGE_ACCOUNT, Accounts, Serving, StateDir, cache_dir
 
 if TYPE_CHECKING:
+    from batchspec.engine.quotas import Quotas
     from batchspec.engine.server import Engine
 
 _log = logging.getLogger("batchspec.engine")
@@ -48,6 +49,7 @@ def serve(state: StateDir) -> None:
     accounts = state.accounts()
     _log_to_stderr(accounts)
     task_limit = int(_setting(TASKS_VARIABLE, os.cpu_count() or 1, at_least=1))
+    _quotas()
     idle_s = _setting(IDLE_VARIABLE, _IDLE_S, at_least=0)
     try:
         asyncio.run(_serve(state, accounts, task_limit=task_limit, idle_s=idle_s))
@@ -178,6 +180,7 @@ def _engine(state: StateDir, accounts: Accounts, task_limit: int) -> "Engine":
         storage_account=STORAGE_ACCOUNT,
         storage_key=accounts.storage_key,
         storage_endpoint=f"http://{HOST}:{accounts.storage_port}/{STORAGE_ACCOUNT}",
+        quotas=_quotas(),
     )
     # What it makes now is for nobody else; a task's files have the mode that tasks are used to.
     former = os.umask(0o077)
@@ -245,6 +248,17 @@ def _setting(variable: str, default: float, *, at_least: float) -> float:
         if value >= at_least:
             return value
     raise EngineFailed(f"{variable} is {text!r}", f"set it to a number, {at_least:g} or more, or unset it")
+
+
+def _quotas() -> "Quotas":
+    from batchspec.engine.quotas import quotas_from_environment
+
+    try:
+        return quotas_from_environment()
+    except ValueError as error:
+        variable = str(error)
+        fix = "set it to a whole number, 0 or more, or unset it"
+        raise EngineFailed(f"{variable} is {os.environ[variable]!r}", fix) from error
 
 
 class _Masked(logging.Formatter):

@@ -18,11 +18,13 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 
 from batchspec.engine.account_api import AccountApi
+from batchspec.engine.admin_api import AdminApi
 from batchspec.engine.call import Desk
 from batchspec.engine.certificate_api import CertificateApi
 from batchspec.engine.clock import Clock, SystemClock
 from batchspec.engine.core import Core, Settings, empty
 from batchspec.engine.errors import BatchError
+from batchspec.engine.fault_injection import Droppable, FaultyTransfer, Saboteur
 from batchspec.engine.file_api import FileApi
 from batchspec.engine.fleet import Fleet
 from batchspec.engine.job_api import JobApi
@@ -33,12 +35,11 @@ from batchspec.engine.node_api import NodeApi
 from batchspec.engine.pool_api import PoolApi
 from batchspec.engine.process import end_leftovers
 from batchspec.engine.retention import Retention
-from batchspec.engine.routes import Apis, Line, lines
+from batchspec.engine.routes import Apis, Line, admin_lines, lines
 from batchspec.engine.scheduler import Scheduler
 from batchspec.engine.storage import StorageAccount
 from batchspec.engine.store import Store
 from batchspec.engine.task_api import TaskApi
-from batchspec.engine.transfer import Transfer
 
 __all__ = ["UVICORN_OPTIONS", "Engine", "Settings"]
 
@@ -70,6 +71,7 @@ class Engine:
         self._state_id = self._known_state_id()
         self._transfer = _transfer(settings)
         self._core = Core(settings, self._clock, self._store, self._transfer)
+        self._transfer.faults = self._core.faults
         self._fleet = Fleet(self._core, self._state_id)
         self._scheduler = Scheduler(self._core, self._fleet)
         self._jobs = Jobs(self._core)
@@ -83,7 +85,7 @@ class Engine:
         state_id: str = self._store.one("SELECT value FROM facts WHERE name = 'state_id'")[0]
         return state_id
 
-    def _application(self) -> Starlette:
+    def _application(self) -> Droppable:
         core, settings = self._core, self._core.settings
         apis = Apis(
             account=AccountApi(core),
@@ -97,22 +99,28 @@ class Engine:
             node_files=FileApi(core, "node"),
         )
         desk = Desk(settings, self._clock)
-        routes = [self._route(desk, line) for line in lines(apis)]
-        return Starlette(routes=[*self._admin_routes(), *routes, self._unknown(desk, routes)])
+        saboteur = Saboteur(core, desk)
+        table = lines(apis)
+        admin = AdminApi(core, self._fleet, [line.name for line in table])
+        routes = [self._route(desk, line, saboteur) for line in table]
+        own = [self._route(desk, line, None) for line in admin_lines(admin)]
+        return Droppable(Starlette(routes=[*own, *routes, self._unknown(desk, [*own, *routes])]))
 
-    def _route(self, desk: Desk, line: Line) -> Route:
-        async def endpoint(request: Request) -> Response:
+    def _route(self, desk: Desk, line: Line, saboteur: Saboteur | None) -> Route:
+        async def serve(request: Request) -> Response:
             self._last_request = self._clock.now()
             return await desk.serve(request, line, line.handler)
+
+        async def faulty(request: Request) -> Response:
+            assert saboteur is not None
+            return await saboteur.serve(request, line.name, lambda: serve(request))
+
+        endpoint = faulty if saboteur is not None else serve
 
         route = Route(line.path, endpoint, methods=[line.method], name=line.name)
         # Starlette answers HEAD wherever it answers GET; the service has HEAD only where it says so.
         route.methods = {line.method}
         return route
-
-    def _admin_routes(self) -> Sequence[Route]:
-        """Operations that Azure does not have; none yet."""
-        return ()
 
     def _unknown(self, desk: Desk, routes: Sequence[Route]) -> Route:
         async def endpoint(request: Request) -> Response:
@@ -179,6 +187,6 @@ class Engine:
         return False
 
 
-def _transfer(settings: Settings) -> Transfer:
+def _transfer(settings: Settings) -> FaultyTransfer:
     account, key, endpoint = settings.storage_account, settings.storage_key, settings.storage_endpoint
-    return Transfer(StorageAccount(account, key, endpoint) if account and key and endpoint else None)
+    return FaultyTransfer(StorageAccount(account, key, endpoint) if account and key and endpoint else None)

@@ -196,6 +196,10 @@ Certificate: thumbprint! string, thumbprintAlgorithm! string, data! string, cert
 CertificateReference: thumbprint! string, thumbprintAlgorithm! string, storeLocation currentuser/localmachine,
     storeName string, visibility [starttask/task/remoteuser]
 CloudServiceConfiguration: osFamily! string, osVersion string
+EngineFault: kind! answer/drop/delay/upload/download/nodestart, operation string, method string, path string,
+    status int, code string, retryAfter number, when before/after, delay number, next int, every int, pool string
+EnginePreemption: pool! string, node string, count int, absent number
+EngineQuotas: pools int, activeJobs int, dedicatedCores int, lowPriorityCores int
 """
 
 _OLDER: Final = """

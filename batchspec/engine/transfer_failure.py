@@ -58,6 +58,10 @@ _KINDS: dict[str, tuple[Category, str]] = {
 }
 
 
+CODES = frozenset(_KINDS)
+"""Every code a transfer can fail with."""
+
+
 class TransferFailed(Exception):
     """Why a file could not come or go, in the service's words: what belongs in `failureInfo`."""
 

@@ -11,7 +11,15 @@ from azure.batch.models import _models
 
 from batchspec.engine.shapes import OLDER, SHAPES
 
-OWN = {"TaskUpdate", "Certificate", "CertificateReference", "CloudServiceConfiguration"}
+OWN = {
+    "TaskUpdate",
+    "EngineFault",
+    "EnginePreemption",
+    "EngineQuotas",
+    "Certificate",
+    "CertificateReference",
+    "CloudServiceConfiguration",
+}
 
 
 def kind_of(annotation: Any) -> str:
