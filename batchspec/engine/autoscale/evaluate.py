@@ -233,7 +233,8 @@ class _Run:
             kind = owner.name if isinstance(owner, Metric) else type_name(owner)
             raise _Stopped(Refused(f"Undefined member: {kind} has no {node.method}()"), node.at)
         arguments = self._values(node.arguments)
-        history = methods.History(owner.name, self._samples.series(owner.name), self._circumstances.now)
+        series = self._samples.series(owner.name)
+        history = methods.History(owner.name, series, self._circumstances.now, owner.current)
         with _At(node.at):
             return self._counted(methods.call(history, node.method, arguments), node.at)
 

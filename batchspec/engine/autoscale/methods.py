@@ -26,11 +26,27 @@ _MOST_SAMPLES = 1e9
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What was measured of one variable, as seen at one moment."""
+    """What was measured of one variable, as seen at one moment; `current` counts only while there is no sample."""
 
     variable: str
     series: Sequence[Sample]
     now: Timestamp
+    current: float
+
+    def newest(self, count: int) -> tuple[float, ...]:
+        """The last samples, newest last; what is now, if there is none and nodes are not needed to know it."""
+        found = samples.newest(self.series, count, until=self.now.ticks)
+        if found or not count or self.variable in samples.RESOURCES:
+            return _doubles(found)
+        return (self.current,)
+
+    def between(self, begin: int, end: int) -> tuple[float, ...]:
+        """The samples of a window, newest last."""
+        return _doubles(samples.window(self.series, begin, end))
+
+
+def _doubles(found: Sequence[Sample]) -> tuple[float, ...]:
+    return tuple([float(sample.value) for sample in found])
 
 
 def knows(name: str) -> bool:
@@ -72,17 +88,17 @@ def _get_sample(history: History, arguments: tuple[Value, ...]) -> Value:
         raise Refused(f"Type mismatch: timestamp or timeinterval expected, {type_name(arguments[1])} found")
     if _is_time(arguments[0]):
         begin, end = _bounds(history, times)
-        found = samples.window(history.series, begin, end)
+        found = history.between(begin, end)
         received = samples.percent(len(found), begin, end)
     else:
         count = _count(arguments[0])
-        found = samples.newest(history.series, count, until=history.now.ticks)
+        found = history.newest(count)
         received = 100.0 * len(found) / count if count else 100.0
     if wanted and received < double(wanted[0]):
         raise TooFewSamples(
             f"Insufficient data from data set: {history.variable} wanted {double(wanted[0]):g}%, received {received:g}%"
         )
-    return tuple(float(sample.value) for sample in found)
+    return found
 
 
 def _count(value: Value) -> int:
@@ -96,7 +112,7 @@ def _get_sample_percent(history: History, arguments: tuple[Value, ...]) -> Value
     if not arguments:
         raise Refused("Wrong number of arguments: GetSamplePercent takes 1 or 2, 0 given")
     begin, end = _bounds(history, arguments)
-    return samples.percent(len(samples.window(history.series, begin, end)), begin, end)
+    return samples.percent(len(history.between(begin, end)), begin, end)
 
 
 def _history_begin(history: History, _: tuple[Value, ...]) -> Value:

@@ -10,8 +10,12 @@ A sample is 30 seconds worth of metrics (documented). Decisions where the docume
 - The percentage is samples found of samples possible, at most 100 (recorded: 29 of 30 reads `96.6667`). A window
   shorter than a period can hold one sample, an empty one none (0 percent).
 - A vector of samples is in the order of time, the newest last.
-- `GetSample` asks for no percentage unless the formula does, and finds an empty vector when there is no sample (a
-  formula of batch-shipyard averages a history that is still empty, and runs).
+- `GetSample` asks for no percentage unless the formula does, and a window without samples is an empty vector (a formula
+  of batch-shipyard averages a history that is still empty, and runs). A count of samples is never empty for tasks and
+  nodes: before the first sample it finds what is now (the same formula takes element 0 of `GetSample(1)` then).
+
+Whoever records samples should take one of the tasks and nodes when a pool is made, before its formula is evaluated
+first: `min(25, $PreemptedNodeCount.GetSample(...))` of Microsoft's page is 0 only if there is a sample.
 """
 
 from bisect import bisect_right
@@ -25,7 +29,7 @@ from batchspec.engine.times import TICKS_PER_S, ticks_from_datetime
 SAMPLE_PERIOD = timedelta(seconds=30)
 PERIOD_TICKS = int(SAMPLE_PERIOD.total_seconds()) * TICKS_PER_S
 
-_RESOURCES = frozenset(
+RESOURCES = frozenset(
     {
         "$CPUPercent",
         "$WallClockSeconds",
@@ -40,6 +44,8 @@ _RESOURCES = frozenset(
         "$SampleNodeCount",
     }
 )
+"""What is measured on nodes; a pool without nodes has none of it."""
+
 _TASKS = frozenset({"$ActiveTasks", "$RunningTasks", "$PendingTasks", "$SucceededTasks", "$FailedTasks"})
 _NODES = frozenset(
     {
@@ -51,7 +57,7 @@ _NODES = frozenset(
     }
 )
 
-VARIABLES = _RESOURCES | _TASKS | _NODES
+VARIABLES = RESOURCES | _TASKS | _NODES
 """Every read-only variable of the service, in the names a `Samples` is asked by."""
 
 ALIASES = {"$CurrentDedicated": "$CurrentDedicatedNodes", "$CurrentLowPriority": "$CurrentLowPriorityNodes"}
