@@ -21,12 +21,11 @@ _MAX_DEPENDENCY_CHARACTERS = 64_000
 _MAX_SLOTS = 256
 _MIN_RESIZE_TIMEOUT_S = 300.0
 DEFAULT_USER: Final[dict[str, Any]] = {"autoUser": {"scope": "pool", "elevationLevel": "nonadmin"}}
-_NOT_YET_ON_JOBS = ("jobManagerTask", "jobPreparationTask", "jobReleaseTask")
 
 
 def pool_body(body: Mapping[str, Any]) -> dict[str, Any]:
     """A pool as it is kept. Raises BatchError."""
-    _check_id("id", body["id"])
+    check_id("id", body["id"])
     _check_pool_limits(body)
     _check_image(body)
     start_task = body.get("startTask")
@@ -51,7 +50,7 @@ def pool_body(body: Mapping[str, Any]) -> dict[str, Any]:
 
 def start_task_body(body: Mapping[str, Any]) -> dict[str, Any]:
     """A start task with its defaults. Raises BatchError."""
-    _check_task_parts(body, "startTask")
+    check_task_parts(body, "startTask")
     return {"userIdentity": DEFAULT_USER, "maxTaskRetryCount": 0, "waitForSuccess": True, **body}
 
 
@@ -83,7 +82,7 @@ def check_targets(body: Mapping[str, Any]) -> None:
 def _check_pool_limits(body: Mapping[str, Any]) -> None:
     check_targets(body)
     check_resize_timeout(body)
-    _check_display_name(body)
+    check_display_name(body)
     slots = body.get("taskSlotsPerNode", 1)
     if not 1 <= slots <= _MAX_SLOTS:
         raise bad_value("taskSlotsPerNode", slots, f"The value must be between 1 and {_MAX_SLOTS}.")
@@ -95,7 +94,7 @@ def _check_pool_limits(body: Mapping[str, Any]) -> None:
     if body.get("enableAutoScale"):
         reason = "The local engine does not evaluate autoscale formulas: give a fixed size."
         raise BatchError("InvalidAutoScalingSettings", Reason=reason)
-    _check_environment(body.get("startTask", {}).get("environmentSettings", ()), "startTask.environmentSettings")
+    check_environment(body.get("startTask", {}).get("environmentSettings", ()), "startTask.environmentSettings")
 
 
 def _check_image(body: Mapping[str, Any]) -> None:
@@ -118,59 +117,15 @@ def _check_image(body: Mapping[str, Any]) -> None:
         raise bad_value("imageReference", sorted(image), "Give publisher, offer and sku, or one image id.")
 
 
-def job_body(body: Mapping[str, Any]) -> dict[str, Any]:
-    """A job as it is kept. Raises BatchError."""
-    _check_id("id", body["id"])
-    _check_environment(body.get("commonEnvironmentSettings", ()), "commonEnvironmentSettings")
-    for name in _NOT_YET_ON_JOBS:
-        if name in body:
-            raise _not_run_here(name)
-    kept = {
-        "priority": 0,
-        "maxParallelTasks": -1,
-        "allowTaskPreemption": False,
-        "usesTaskDependencies": False,
-        "onAllTasksComplete": "noaction",
-        "onTaskFailure": "noaction",
-        **body,
-        "constraints": job_constraints(body.get("constraints", {})),
-    }
-    check_job_limits(kept)
-    return kept
-
-
-def job_constraints(body: Mapping[str, Any]) -> dict[str, Any]:
-    """A job's constraints with the defaults."""
-    return {"maxWallClockTime": INFINITE, "maxTaskRetryCount": 0, **body}
-
-
-def check_job_limits(body: Mapping[str, Any]) -> None:
-    """What is true of a job at all times. Raises BatchError."""
-    _check_display_name(body)
-    if not -1000 <= body["priority"] <= 1000:
-        raise bad_value("priority", body["priority"], "The value must be between -1000 and 1000.")
-    parallel = body["maxParallelTasks"]
-    if parallel != -1 and parallel < 1:
-        raise bad_value("maxParallelTasks", parallel, "The value must be -1 or greater than 0.")
-    _check_retries(body["constraints"], "constraints.maxTaskRetryCount")
-    pool = body["poolInfo"]
-    if "autoPoolSpecification" in pool:
-        raise _not_run_here("poolInfo.autoPoolSpecification")
-    if "poolId" not in pool:
-        raise BatchError("MissingRequiredProperty", PropertyName="poolInfo.poolId")
-
-
 def task_body(body: Mapping[str, Any], *, job: Mapping[str, Any]) -> dict[str, Any]:
     """A task as it is kept, `job` being its job's body. Raises BatchError."""
-    _check_id("id", body["id"])
-    _check_display_name(body)
-    _check_task_parts(body, "")
+    check_id("id", body["id"])
+    check_display_name(body)
+    check_task_parts(body, "")
     if "multiInstanceSettings" in body:
         raise _not_run_here("multiInstanceSettings")
-    _check_retries(body.get("constraints", {}), "constraints.maxTaskRetryCount")
-    slots = body.get("requiredSlots", 1)
-    if not 1 <= slots <= _MAX_SLOTS:
-        raise bad_value("requiredSlots", slots, f"The value must be between 1 and {_MAX_SLOTS}.")
+    check_retries(body.get("constraints", {}), "constraints.maxTaskRetryCount")
+    check_slots(body, "")
     _check_dependencies(body.get("dependsOn", {}), job)
     _check_exit_conditions(body.get("exitConditions", {}), job)
     return {
@@ -193,17 +148,18 @@ def task_constraints(body: Mapping[str, Any], job: Mapping[str, Any]) -> dict[st
 
 def check_constraints(body: Mapping[str, Any]) -> None:
     """The constraints of a task update. Raises BatchError."""
-    _check_retries(body, "constraints.maxTaskRetryCount")
+    check_retries(body, "constraints.maxTaskRetryCount")
 
 
-def _check_task_parts(body: Mapping[str, Any], path: str) -> None:
+def check_task_parts(body: Mapping[str, Any], path: str) -> None:
+    """What all kinds of tasks have in common; `path` is where the task stands. Raises BatchError."""
     prefix = f"{path}." if path else ""
     if not body["commandLine"].strip():
         raise bad_value(f"{prefix}commandLine", body["commandLine"])
     if body.get("applicationPackageReferences"):
         references = ", ".join(item["applicationId"] for item in body["applicationPackageReferences"])
         raise BatchError("InvalidApplicationPackageReferences", ApplicationId=references)
-    _check_environment(body.get("environmentSettings", ()), f"{prefix}environmentSettings")
+    check_environment(body.get("environmentSettings", ()), f"{prefix}environmentSettings")
     for index, file in enumerate(body.get("resourceFiles", ())):
         _check_resource_file(file, f"{prefix}resourceFiles[{index}]")
     for index, file in enumerate(body.get("outputFiles", ())):
@@ -232,7 +188,7 @@ def _check_dependencies(depends_on: Mapping[str, Any], job: Mapping[str, Any]) -
     if sum(map(len, ids)) > _MAX_DEPENDENCY_CHARACTERS:
         raise BatchError("TaskDependencyListTooLong")
     for item in ids:
-        _check_id("dependsOn.taskIds", item)
+        check_id("dependsOn.taskIds", item)
     for item in depends_on.get("taskIdRanges", ()):
         if item["start"] < 0 or item["end"] < item["start"]:
             raise bad_value("dependsOn.taskIdRanges", item, "start must not be negative nor greater than end.")
@@ -254,25 +210,36 @@ def _exit_options(conditions: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
         yield conditions.get(name, {})
 
 
-def _check_environment(settings: Iterable[Mapping[str, Any]], path: str) -> None:
+def check_environment(settings: Iterable[Mapping[str, Any]], path: str) -> None:
+    """Names and values a process can be given. Raises BatchError."""
     for item in settings:
         name = item["name"]
         if not name or "=" in name or "\0" in name or "\0" in item.get("value", ""):
             raise bad_value(f"{path}.name", name)
 
 
-def _check_retries(body: Mapping[str, Any], path: str) -> None:
+def check_retries(body: Mapping[str, Any], path: str) -> None:
+    """-1 (no limit) or more. Raises BatchError."""
     if body.get("maxTaskRetryCount", 0) < -1:
         raise bad_value(path, body["maxTaskRetryCount"], "The value must be -1 or greater.")
 
 
-def _check_id(name: str, value: str) -> None:
+def check_id(name: str, value: str) -> None:
+    """1 to 64 letters, digits, hyphens and underscores. Raises BatchError."""
     if not _ID.fullmatch(value):
         reason = "An id has 1 to 64 letters, digits, hyphens and underscores."
         raise bad_value(name, value[:100], reason)
 
 
-def _check_display_name(body: Mapping[str, Any]) -> None:
+def check_slots(body: Mapping[str, Any], prefix: str) -> None:
+    """Task slots in the service's range. Raises BatchError."""
+    slots = body.get("requiredSlots", 1)
+    if not 1 <= slots <= _MAX_SLOTS:
+        raise bad_value(f"{prefix}requiredSlots", slots, f"The value must be between 1 and {_MAX_SLOTS}.")
+
+
+def check_display_name(body: Mapping[str, Any]) -> None:
+    """Not too long. Raises BatchError."""
     name = body.get("displayName", "")
     if len(name) > _MAX_DISPLAY_NAME:
         raise bad_value("displayName", name[:100], f"The maximum is {_MAX_DISPLAY_NAME} characters.")

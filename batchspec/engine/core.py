@@ -24,6 +24,7 @@ from batchspec.engine.quotas import Quotas
 from batchspec.engine.store import Store
 
 if TYPE_CHECKING:
+    from batchspec.engine.preparation import Preparations
     from batchspec.engine.task_run import TaskRun
 
 _log = logging.getLogger("batchspec.engine")
@@ -66,8 +67,10 @@ class Core:
         self.runs: dict[int, set[TaskRun]] = {}
         self.running = 0
         self.start_turn = asyncio.Lock()
+        self.preparations: Preparations
         self.wake: Callable[[], None] = lambda: None
         self.task_ended: Callable[[int, ExitReaction | None], None] = lambda job, effect: None
+        self.job_ended: Callable[[str], None] = lambda job_id: None
         self._background: set[asyncio.Task[Any]] = set()
         self._elevation_was_said = False
 

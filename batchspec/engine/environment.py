@@ -42,8 +42,9 @@ def environment(
     *settings: Iterable[Mapping[str, Any]],
     job_id: str | None = None,
     task_id: str | None = None,
+    more: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """Everything a program in `folder` sees; later `settings` override earlier ones."""
+    """Everything a program in `folder` sees; later `settings` override earlier ones, `more` is the service's too."""
     result = {name: os.environ[name] for name in os.environ if name in _PASSED_ON or name.startswith("LC_")}
     result.setdefault("PATH", _DEFAULT_PATH)
     result["HOME"] = str(folder / "wd")
@@ -53,6 +54,7 @@ def environment(
     if job_id is not None and task_id is not None:
         result["AZ_BATCH_JOB_ID"] = job_id
         result["AZ_BATCH_TASK_ID"] = task_id
+    result.update(more or {})
     return result
 
 

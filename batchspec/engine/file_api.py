@@ -20,10 +20,10 @@ from starlette.responses import Response, StreamingResponse
 from batchspec.engine.call import Call, Reply
 from batchspec.engine.core import Core
 from batchspec.engine.errors import BatchError
+from batchspec.engine.folders import task_folder
 from batchspec.engine.lists import FILE_FIELDS, page_of_items
 from batchspec.engine.pool_api import find_pool
 from batchspec.engine.task_api import find_task
-from batchspec.engine.task_run import task_folder
 from batchspec.engine.times import http_date, text_from_ticks
 
 _CHUNK_BYTES = 1 << 20

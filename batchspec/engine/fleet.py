@@ -70,12 +70,14 @@ class Pool:
         self.abandoned: asyncio.Future[str] | None = None
         self.packs = False
         self.slots = 1
+        self.communicates = False
         self.obey(body)
 
     def obey(self, body: dict[str, Any]) -> None:
         """Take over the pool's scheduling properties."""
         self.packs = body["taskSchedulingPolicy"]["nodeFillType"].lower() == "pack"
         self.slots = body["taskSlotsPerNode"]
+        self.communicates = body["enableInterNodeCommunication"]
 
     @property
     def members(self) -> Sequence[Node]:

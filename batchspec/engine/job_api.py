@@ -7,15 +7,16 @@ import json
 from sqlite3 import Row
 from typing import Any, Final
 
-from batchspec.engine import bodies, tasks
+from batchspec.engine import job_bodies, tasks
 from batchspec.engine.call import Call, Reply, changed
 from batchspec.engine.core import Core
 from batchspec.engine.errors import BatchError, bad_value
+from batchspec.engine.job_views import job_view, preparation_views
 from batchspec.engine.jobs import Jobs
 from batchspec.engine.lifecycle import JOB
-from batchspec.engine.lists import JOB_FIELDS, page_of_rows
+from batchspec.engine.lists import JOB_FIELDS, PREPARATION_FIELDS, page_of_items, page_of_rows
 from batchspec.engine.store import json_text
-from batchspec.engine.views import job_view, selected
+from batchspec.engine.views import selected
 
 # Source: Job - Patch and Job - Update; what an update (PUT) leaves out goes back to these.
 _CHANGEABLE = (
@@ -43,26 +44,7 @@ class JobApi:
         self._jobs = jobs
 
     async def create(self, call: Call) -> Reply:
-        body = bodies.job_body(call.body)
-        store = self._core.store
-        if existing := store.find("SELECT state FROM jobs WHERE id = ?", body["id"]):
-            raise BatchError("JobBeingDeleted" if existing["state"] == "deleting" else "JobExists")
-        job_id = body.pop("id")
-        now = store.stamp()
-        with store.transaction():
-            pk = store.insert(
-                "jobs",
-                id=job_id,
-                pool=body["poolInfo"]["poolId"],
-                state="active",
-                state_time=now,
-                created=now,
-                modified=now,
-                priority=body["priority"],
-                parallel=body["maxParallelTasks"],
-                body=json_text(body),
-            )
-            self._jobs.watch(store.one("SELECT * FROM jobs WHERE pk = ?", pk))
+        now = self._jobs.create(call.body["id"], job_bodies.job_body(call.body))
         # The service says job-1 whatever the id; recorded.
         return changed(now, location=f"{self._core.base_url}/jobs/job-1")
 
@@ -90,16 +72,16 @@ class JobApi:
         pool = _changed_pool(row, body, change)
         _check_action(body, change)
         body |= {name: change[name] for name in _CHANGEABLE if name in change}
-        body["constraints"] = bodies.job_constraints(body["constraints"])
+        body["constraints"] = job_bodies.job_constraints(body["constraints"])
         body["poolInfo"] = pool
-        bodies.check_job_limits(body)
+        job_bodies.check_job_limits(body)
         now = self._core.store.stamp()
         with self._core.store.transaction():
             self._core.store.update(
                 "jobs",
                 row["pk"],
                 body=json_text(body),
-                pool=pool["poolId"],
+                pool=pool.get("poolId", row["pool"]),
                 priority=body["priority"],
                 parallel=body["maxParallelTasks"],
                 modified=now,
@@ -109,12 +91,12 @@ class JobApi:
         return changed(now)
 
     async def delete(self, call: Call) -> Reply:
-        await self._jobs.delete(self._found(call))
+        await self._jobs.delete(self._found(call), force=call.flag("force"))
         return Reply()
 
     async def terminate(self, call: Call) -> Reply:
         row = self._found(call)
-        await self._jobs.terminate(row, call.body.get("terminateReason", "UserTerminate"))
+        await self._jobs.terminate(row, call.body.get("terminateReason", "UserTerminate"), force=call.flag("force"))
         return changed(self._stamp(row))
 
     async def disable(self, call: Call) -> Reply:
@@ -128,6 +110,14 @@ class JobApi:
     async def task_counts(self, call: Call) -> Reply:
         row = find_job(self._core, call)
         return Reply(tasks.counts(self._core.store, row["pk"]), fragment="taskcountsresult/@Element")
+
+    async def preparation_status(self, call: Call) -> Reply:
+        row = find_job(self._core, call)
+        if '"jobPreparationTask"' not in row["body"]:
+            raise BatchError("JobPreparationTaskNotSpecified")
+        items = preparation_views(row, self._core.store, self._core.base_url)
+        fragment = "jobpreparationandreleasetaskstatuslist"
+        return page_of_items(call, items, PREPARATION_FIELDS, key="nodeId", fragment=fragment)
 
     def _view(self, row: Row) -> dict[str, Any]:
         return job_view(row, self._core.base_url)
@@ -154,10 +144,22 @@ def find_job(core: Core, call: Call) -> Row:
 def _changed_pool(row: Row, body: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
     kept: dict[str, Any] = body["poolInfo"]
     pool: dict[str, Any] = change.get("poolInfo", kept)
+    if "autoPoolSpecification" in kept and "autoPoolSpecification" in pool:
+        return _kept_alive(kept, pool)
     if pool != kept and row["state"] != "disabled":
         reason = "poolInfo can be changed only while the job is disabled."
         raise BatchError("OperationInvalidForCurrentState", PropertyName="poolInfo", Reason=reason)
     return pool
+
+
+def _kept_alive(kept: dict[str, Any], pool: dict[str, Any]) -> dict[str, Any]:
+    """Of an auto pool only `keepAlive` can change, and only when the pool has the lifetime of the job."""
+    old, new = kept["autoPoolSpecification"], pool["autoPoolSpecification"]
+    keeps = new.get("keepAlive", False)
+    if old["poolLifetimeOption"] != "job" and keeps != old.get("keepAlive", False):
+        reason = "keepAlive can be changed only when poolLifetimeOption is job."
+        raise bad_value("poolInfo.autoPoolSpecification.keepAlive", keeps, reason)
+    return {"autoPoolSpecification": {**old, "keepAlive": keeps}}
 
 
 def _check_action(body: dict[str, Any], change: dict[str, Any]) -> None:

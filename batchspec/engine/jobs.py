@@ -11,21 +11,28 @@ from sqlite3 import Row
 from typing import Any
 
 from batchspec.engine import tasks
+from batchspec.engine.autopool import AutoPools, PoolNotMade, ends_with
 from batchspec.engine.clock import Timer
 from batchspec.engine.core import Core
+from batchspec.engine.errors import BatchError
+from batchspec.engine.folders import job_remains
+from batchspec.engine.job_bodies import manager_task
 from batchspec.engine.lifecycle import JOB, ExitReaction
+from batchspec.engine.store import json_text
 from batchspec.engine.task_run import Stop
 from batchspec.engine.times import TICKS_PER_S, seconds_from_duration, ticks_from_datetime
 
 _DELETE_CHUNK = 5_000
+_REASONS = {"terminate": "TaskFailed", "finish": "JMComplete"}
 _STOPS: dict[str, Stop] = {"requeue": "requeue", "terminate": "terminate"}
 
 
 class Jobs:
     """The life of every job."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, pools: AutoPools) -> None:
         self._core = core
+        self._pools = pools
         self._limits: dict[int, Timer] = {}
         core.task_ended = self.task_ended
 
@@ -38,6 +45,51 @@ class Jobs:
                 "deleting": lambda job: self._core.spawn(self._remove(job["pk"])),
             }
             resume.get(job["state"], self.watch)(job)
+
+    def create(self, job_id: str, body: dict[str, Any], pool_id: str | None = None) -> int:
+        """Add a job, `body` as `job_bodies` made it; return its stamp. Raises BatchError (409).
+
+        `pool_id` is the auto pool of its schedule, which the job shares.
+        """
+        store = self._core.store
+        if existing := store.find("SELECT state FROM jobs WHERE id = ?", job_id):
+            raise BatchError("JobBeingDeleted" if existing["state"] == "deleting" else "JobExists")
+        if store.find("SELECT 1 FROM schedules WHERE id = ?", job_id):
+            raise BatchError("JobScheduleWithSameIdExists")
+        now = store.stamp()
+        with store.transaction():
+            try:
+                pool = pool_id or self._pool_of(body)
+            except PoolNotMade as failed:
+                pool, body = None, {**body, "schedulingError": failed.error}
+            job = self._insert(job_id, body, pool, now)
+            if pool is None:
+                self.enter(job, "fail", ended=store.stamp())
+                return now
+            if "jobManagerTask" in body:
+                tasks.add(store, job, manager_task(body))
+            self.watch(job)
+        self._core.wake()
+        return now
+
+    def _pool_of(self, body: dict[str, Any]) -> str:
+        pool: dict[str, Any] = body["poolInfo"]
+        return self._pools.open(pool["autoPoolSpecification"]) if "poolId" not in pool else pool["poolId"]
+
+    def _insert(self, job_id: str, body: dict[str, Any], pool: str | None, now: int) -> Row:
+        pk = self._core.store.insert(
+            "jobs",
+            id=job_id,
+            pool=pool,
+            state="active",
+            state_time=now,
+            created=now,
+            modified=now,
+            priority=body["priority"],
+            parallel=body["maxParallelTasks"],
+            body=json_text({name: value for name, value in body.items() if name != "id"}),
+        )
+        return self._core.store.one("SELECT * FROM jobs WHERE pk = ?", pk)
 
     def watch(self, job: Row) -> None:
         """Obey a new or changed job's constraints and `onAllTasksComplete`."""
@@ -88,20 +140,39 @@ class Jobs:
         self._core.store.update("jobs", job["pk"], modified=now, **columns)
         return now
 
-    async def terminate(self, job: Row, reason: str) -> None:
-        """Begin to terminate a job and wait for it briefly."""
-        await self._core.brief(self._terminate_in_background(job, reason))
+    async def terminate(self, job: Row, reason: str, *, force: bool = False) -> None:
+        """Begin to terminate a job and wait for it briefly; forced, it does not wait for its release tasks."""
+        await self._core.brief(self._terminate_in_background(job, reason, force=force))
 
-    def _terminate_in_background(self, job: Row, reason: str) -> Any:
+    def terminate_for_schedule(self, job: Row) -> "asyncio.Task[None]":
+        """Terminate a job because its schedule is; the returned work ends with it."""
+        return self._terminate_in_background(job, "TerminateJobSchedule")
+
+    def _terminate_in_background(self, job: Row, reason: str, *, force: bool = False) -> "asyncio.Task[None]":
         self.enter(job, "terminate", reason=reason)
-        return self._core.spawn(self._complete(job["pk"]))
+        return self._core.spawn(self._complete(job["pk"], force=force))
 
-    async def _complete(self, pk: int) -> None:
+    async def _complete(self, pk: int, *, force: bool = False) -> None:
         await self._end_runs(pk, "terminate")
+        await self._release(pk, force=force)
         job = self._find(pk)
         if job is not None and job["state"] == "terminating":
-            self.enter(job, "completed", ended=self._core.store.stamp())
-            self._forget_limit(pk)
+            await self._core.written(lambda: self._end(job))
+
+    async def _release(self, pk: int, *, force: bool = False) -> None:
+        job = self._find(pk)
+        if job is not None and '"jobPreparationTask"' in job["body"] and not force:
+            await self._core.preparations.release(job)
+
+    def _end(self, job: Row) -> None:
+        self.enter(job, "completed", ended=self._core.store.stamp())
+        self._forget_limit(job["pk"])
+        self._close_pool(job)
+        self._core.job_ended(job["id"])
+
+    def _close_pool(self, job: Row) -> None:
+        if job["pool"] is not None and ends_with("job", json.loads(job["body"])):
+            self._pools.close(job["pool"])
 
     async def disable(self, job: Row, option: str) -> None:
         """Begin to disable a job and wait for it briefly; its running tasks are requeued, ended or waited for."""
@@ -130,28 +201,36 @@ class Jobs:
         self._core.wake()
         return stamp
 
-    async def delete(self, job: Row) -> None:
+    async def delete(self, job: Row, *, force: bool = False) -> None:
         """Begin to delete a job with its tasks and their folders, and wait for it briefly."""
-        self.enter(job, "delete")
-        await self._core.brief(self._core.spawn(self._remove(job["pk"])))
+        await self._core.brief(self.begin_delete(job, force=force))
 
-    async def _remove(self, pk: int) -> None:
+    def begin_delete(self, job: Row, *, force: bool = False) -> "asyncio.Task[None]":
+        """Begin to delete a job; the returned work ends when it is gone."""
+        self.enter(job, "delete")
+        return self._core.spawn(self._remove(job["pk"], force=force))
+
+    async def _remove(self, pk: int, *, force: bool = False) -> None:
         await self._end_runs(pk, "delete")
+        await self._release(pk, force=force)
         self._forget_limit(pk)
         job = self._find(pk)
         if job is None:
             return
-        for folder in self._core.nodes_dir.glob(f"*/*/workitems/{job['id']}"):
+        for folder in self._core.nodes_dir.glob(f"*/*/{job_remains(job['id'])}"):
             self._core.discard(folder)
+        self._close_pool(job)
         store = self._core.store
         chunk = "DELETE FROM tasks WHERE pk IN (SELECT pk FROM tasks WHERE job = ? LIMIT ?)"
         while store.run(chunk, pk, _DELETE_CHUNK) == _DELETE_CHUNK:  # noqa: ASYNC110 - it waits for nothing:
             # requests come in between the chunks of a long deletion.
             await asyncio.sleep(0)
         with store.transaction():
-            for table in ("needs_id", "needs_range", "satisfied", "tasks"):
+            store.run("DELETE FROM subtasks WHERE task IN (SELECT pk FROM tasks WHERE job = ?)", pk)
+            for table in ("needs_id", "needs_range", "satisfied", "preparations", "tasks"):
                 store.run(f"DELETE FROM {table} WHERE job = ?", pk)
             store.run("DELETE FROM jobs WHERE pk = ?", pk)
+            self._core.job_ended(job["id"])
 
     # -- what the end of a task means
 
@@ -161,8 +240,8 @@ class Jobs:
         if job is None or effect is None:
             return
         if job["state"] in ("active", "disabling", "disabled", "enabling"):
-            if effect.job_action == "terminate":
-                self._terminate_in_background(job, "TaskFailed")
+            if reason := _REASONS.get(effect.job_action):
+                self._terminate_in_background(job, reason)
                 return
             if effect.job_action == "disable":
                 self.enter(job, "disable")

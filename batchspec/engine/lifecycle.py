@@ -100,6 +100,7 @@ JOB: Final = Machine(
         enable: active disabling disabled enabling -> active
         terminate: active disabling disabled enabling terminating -> terminating
         completed: terminating -> completed
+        fail: active -> completed
         delete: active disabling disabled enabling terminating completed deleting -> deleting
     """),
     {"terminating": "JobBeingTerminated", "completed": "JobCompleted", "deleting": "JobBeingDeleted"},

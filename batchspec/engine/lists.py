@@ -38,6 +38,31 @@ JOB_FIELDS: Final[dict[str, Field]] = {
     "executionInfo/endTime": Field("time", "ended"),
     "executionInfo/poolId": Field("text", "pool"),
 }
+SCHEDULE_FIELDS: Final[dict[str, Field]] = {
+    "id": Field("text", "id"),
+    "state": Field("text", "state", _EQUAL),
+    "stateTransitionTime": Field("time", "state_time"),
+    "creationTime": Field("time", "created"),
+    "lastModified": Field("time", "modified"),
+    "executionInfo/endTime": Field("time", "ended"),
+    "schedule/doNotRunUntil": Field("time", "not_before"),
+    "schedule/doNotRunAfter": Field("time", "not_after"),
+}
+PREPARATION_FIELDS: Final[dict[str, Field]] = {
+    "poolId": Field("text", ordered=_EQUAL),
+    "nodeId": Field("text", ordered=_EQUAL),
+    **{
+        f"job{kind}TaskExecutionInfo/{name}": field
+        for kind in ("Preparation", "Release")
+        for name, field in {
+            "state": Field("text", ordered=_EQUAL),
+            "startTime": Field("time"),
+            "endTime": Field("time"),
+            "exitCode": Field("number"),
+            "result": Field("text", ordered=_EQUAL),
+        }.items()
+    },
+}
 TASK_FIELDS: Final[dict[str, Field]] = {
     "id": Field("text", "id"),
     "state": Field("text", "state", _EQUAL),

@@ -8,6 +8,7 @@ import asyncio
 import json
 import logging
 from collections import deque
+from collections.abc import Sequence
 from functools import partial
 from sqlite3 import Row
 from typing import Any, Literal
@@ -15,10 +16,10 @@ from typing import Any, Literal
 from batchspec.engine.attempt import Attempt, Work
 from batchspec.engine.core import Core
 from batchspec.engine.environment import Place, environment
-from batchspec.engine.lifecycle import NODE, Outcome, is_retried
+from batchspec.engine.lifecycle import NO_CONTAINERS, NODE, Outcome, is_retried
 from batchspec.engine.machine import limit_of_this_machine
 from batchspec.engine.store import json_text
-from batchspec.engine.task_run import NO_CONTAINERS, Stop, TaskRun
+from batchspec.engine.task_run import Claim, Site, Stop, TaskRun
 from batchspec.engine.times import text_from_ticks
 
 _log = logging.getLogger("batchspec.engine")
@@ -68,25 +69,29 @@ class Node:
         """Whether the node may take tasks soon without anybody's doing."""
         return self._boot is not None and not self._boot.done()
 
-    def reserve(self, task: Row) -> None:
+    def reserve(self, claim: Claim) -> None:
         """Set slots aside for a task that is about to begin here."""
-        self.used_slots += task["slots"]
-        self._core.running += 1
+        self.used_slots += claim.slots
 
-    def release(self, task: Row) -> None:
-        """Give them back: the task does not begin after all."""
-        self.used_slots -= task["slots"]
-        self._core.running -= 1
+    def release(self, claim: Claim) -> None:
+        """Give them back: the task does not begin, or is over."""
+        self.used_slots -= claim.slots
 
-    def begin(self, task: Row, job: Row) -> None:
-        """Run a task, for which slots were reserved and which is marked as running; nothing here can fail."""
-        run = TaskRun(self._core, self._place(), self._mark, task, job)
+    def begin(self, claim: Claim, helpers: Sequence["Node"] = ()) -> None:
+        """Run a task, for which slots were reserved and which is marked as running; nothing here can fail.
+
+        `helpers` are the further nodes of a multi-instance task: what happens to one of them happens to the task.
+        """
+        run = TaskRun(self._core, self._place(), self._mark, claim, [helper.site() for helper in helpers])
+        for helper in helpers:
+            helper.runs[run.pk] = run
+            helper._emptied.clear()
         self.runs[run.pk] = run
         self._core.runs.setdefault(run.job, set()).add(run)
         self._emptied.clear()
-        self._core.spawn(self._drive(run))
+        self._core.spawn(self._drive(run, helpers))
 
-    async def _drive(self, run: TaskRun) -> None:
+    async def _drive(self, run: TaskRun, helpers: Sequence["Node"]) -> None:
         try:
             outcome = await run.run()
         except Exception as error:  # noqa: BLE001 - whatever it was, the task must end
@@ -94,34 +99,40 @@ class Node:
             outcome = run.outcome_of_fault(error)
         try:
             # One commit for all that the end of a task means: a kill leaves all of it or nothing.
-            await self._core.written(lambda: self._conclude(run, outcome))
+            await self._core.written(lambda: self._conclude(run, outcome, helpers))
         finally:
             run.ended.set()
             self._core.wake()
 
-    def _conclude(self, run: TaskRun, outcome: Outcome) -> None:
+    def _conclude(self, run: TaskRun, outcome: Outcome, helpers: Sequence["Node"]) -> None:
         effect = run.conclude(outcome)
         if effect is not None:
             sql = "UPDATE nodes SET tasks_run = tasks_run + 1, tasks_succeeded = tasks_succeeded + ? WHERE pk = ?"
             self._core.store.run(sql, int(run.succeeded), self.pk)
         if run.pk in self.runs:
             self._vacate_slots(run, completed=effect is not None)
+            for helper in helpers:
+                helper._let_go(run)
         else:
             # The commit failed after we had let go of it: what we are is not what is written.
             self.distrust()
-        self.settle()
+        for node in (*helpers, self):
+            node.settle()
         self._core.task_ended(run.job, effect)
 
     def _vacate_slots(self, run: TaskRun, *, completed: bool) -> None:
-        del self.runs[run.pk]
-        self.used_slots -= run.slots
-        self._core.running -= 1
+        self._let_go(run)
+        self._core.running -= run.claim.is_counted
         siblings = self._core.runs[run.job]
         siblings.discard(run)
         if not siblings:
             del self._core.runs[run.job]
         if completed:
             self.recent.append(run.pk)
+
+    def _let_go(self, run: TaskRun) -> None:
+        del self.runs[run.pk]
+        self.release(run.claim)
         if not self.runs:
             self._emptied.set()
 
@@ -161,6 +172,10 @@ class Node:
         body = {**self._body(), **properties}
         kept = {name: value for name, value in body.items() if value is not None}
         self._core.store.update("nodes", self.pk, body=json_text(kept))
+
+    def site(self) -> Site:
+        """Where a subtask would run, and the mark of its processes."""
+        return Site(self._place(), self._mark)
 
     def _place(self) -> Place:
         core = self._core

@@ -6,7 +6,7 @@ expiry, however many tasks there are.
 
 from batchspec.engine.clock import Timer
 from batchspec.engine.core import Core
-from batchspec.engine.task_run import task_folder
+from batchspec.engine.folders import task_folder
 from batchspec.engine.times import TICKS_PER_S, ticks_from_datetime
 
 _BATCH = 200

@@ -16,6 +16,7 @@ from batchspec.engine.job_api import JobApi
 from batchspec.engine.node_access_api import NodeAccessApi
 from batchspec.engine.node_api import NodeApi
 from batchspec.engine.pool_api import PoolApi
+from batchspec.engine.schedule_api import ScheduleApi
 from batchspec.engine.task_api import TaskApi
 
 
@@ -42,6 +43,7 @@ class Apis:
     access: NodeAccessApi
     certificates: CertificateApi
     jobs: JobApi
+    schedules: ScheduleApi
     tasks: TaskApi
     task_files: FileApi
     node_files: FileApi
@@ -51,12 +53,14 @@ _POOL = "/pools/{pool}"
 _NODE = "/pools/{pool}/nodes/{node}"
 _CERTIFICATE = "/certificates(thumbprintAlgorithm={algorithm},thumbprint={thumbprint})"
 _JOB = "/jobs/{job}"
+_SCHEDULE = "/jobschedules/{schedule}"
 _TASK = "/jobs/{job}/tasks/{task}"
 
 
 def lines(apis: Apis) -> Sequence[Line]:
     """Every operation, in the order in which paths are matched."""
-    return (*_account(apis), *_pools(apis.pools), *_nodes(apis), *_jobs(apis.jobs), *_tasks(apis))
+    jobs = (*_jobs(apis.jobs), *_schedules(apis.schedules), *_tasks(apis))
+    return (*_account(apis), *_pools(apis.pools), *_nodes(apis), *jobs)
 
 
 def admin_lines(api: AdminApi) -> Sequence[Line]:
@@ -160,6 +164,30 @@ def _jobs(api: JobApi) -> tuple[Line, ...]:
         Line("disable_job", "POST", f"{_JOB}/disable", api.disable, 202, "BatchJobDisableOptions"),
         Line("enable_job", "POST", f"{_JOB}/enable", api.enable, 202),
         Line("get_job_task_counts", "GET", f"{_JOB}/taskcounts", api.task_counts, 200),
+        Line(
+            "list_job_preparation_and_release_task_status",
+            "GET",
+            f"{_JOB}/jobpreparationandreleasetaskstatus",
+            api.preparation_status,
+            200,
+        ),
+    )
+
+
+def _schedules(api: ScheduleApi) -> tuple[Line, ...]:
+    update = "BatchJobScheduleUpdateOptions"
+    return (
+        Line("create_job_schedule", "POST", "/jobschedules", api.create, 201, "BatchJobScheduleCreateOptions"),
+        Line("list_job_schedules", "GET", "/jobschedules", api.list, 200),
+        Line("get_job_schedule", "GET", _SCHEDULE, api.get, 200),
+        Line("job_schedule_exists", "HEAD", _SCHEDULE, api.exists, 200),
+        Line("update_job_schedule", "PATCH", _SCHEDULE, api.update, 200, update),
+        Line("replace_job_schedule", "PUT", _SCHEDULE, api.replace, 200, update, strict=False),
+        Line("delete_job_schedule", "DELETE", _SCHEDULE, api.delete, 202),
+        Line("terminate_job_schedule", "POST", f"{_SCHEDULE}/terminate", api.terminate, 202),
+        Line("enable_job_schedule", "POST", f"{_SCHEDULE}/enable", api.enable, 204),
+        Line("disable_job_schedule", "POST", f"{_SCHEDULE}/disable", api.disable, 204),
+        Line("list_jobs_from_schedule", "GET", f"{_SCHEDULE}/jobs", api.jobs, 200),
     )
 
 
@@ -179,6 +207,7 @@ def _tasks(apis: Apis) -> tuple[Line, ...]:
         Line("get_task", "GET", _TASK, api.get, 200),
         Line("replace_task", "PUT", _TASK, api.replace, 200, "TaskUpdate", strict=False),
         Line("delete_task", "DELETE", _TASK, api.delete, 200),
+        Line("list_subtasks", "GET", f"{_TASK}/subtasksinfo", api.subtasks, 200),
         Line("terminate_task", "POST", f"{_TASK}/terminate", api.terminate, 204),
         Line("reactivate_task", "POST", f"{_TASK}/reactivate", api.reactivate, 204),
         *_files("task", f"{_TASK}/files", apis.task_files),

@@ -13,14 +13,16 @@ import asyncio
 import json
 import logging
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from sqlite3 import Row
-from typing import Protocol
+from typing import Any, Protocol
 
 from batchspec.engine import tasks
 from batchspec.engine.core import Core
 from batchspec.engine.node import Node
+from batchspec.engine.preparation import Preparations
+from batchspec.engine.task_run import Claim
 
 _log = logging.getLogger("batchspec.engine")
 _FULL_DISK_PAUSE_S = 0.5
@@ -31,6 +33,8 @@ class PoolOfNodes(Protocol):
 
     id: str
     packs: bool
+    slots: int
+    communicates: bool
 
     @property
     def members(self) -> Sequence[Node]: ...
@@ -50,17 +54,66 @@ ORDER BY priority DESC, pk
 """
 _READY = """
 SELECT * FROM tasks INDEXED BY tasks_ready
-WHERE job = ? AND state = 'active' AND unmet = 0 AND slots <= ? ORDER BY pk LIMIT ?
+WHERE job = ? AND state = 'active' AND unmet = 0 AND pk > ? AND slots <= ? ORDER BY pk LIMIT ?
 """
+# A job may have any number of multi-instance tasks for which there are not enough nodes: they are not all looked at.
+_MAX_MISSES = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A task that is to begin on a node."""
+    """A task that is to begin: its node, the further nodes of a multi-instance task, and what it takes of each."""
 
-    node: Node
-    task: Row
+    team: Sequence[Node]
+    claim: Claim
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """What the scheduler must know of a job beyond its columns."""
+
     job: Row
+    pool_id: str
+    manager: Mapping[str, Any] | None
+    prepares: bool
+    states: Mapping[str, str]
+
+    @classmethod
+    def of(cls, job: Row, preparations: Preparations, pool_id: str) -> "JobView":
+        """Look into the body only when the text says that there is something; most jobs have neither."""
+        text = job["body"]
+        body = json.loads(text) if '"jobManagerTask"' in text or '"jobPreparationTask"' in text else {}
+        prepares = "jobPreparationTask" in body
+        states = preparations.states(job) if prepares else {}
+        return cls(job, pool_id, body.get("jobManagerTask"), prepares, states)
+
+    def state(self, node: Node) -> str:
+        """`ready`, `barred` or, while the node is still to be prepared for the job, nothing."""
+        return self.states.get(f"{self.pool_id}/{node.id}", "") if self.prepares else "ready"
+
+    def is_manager(self, task: Row) -> bool:
+        """Whether the task is the job's manager."""
+        manager_id: str = self.manager["id"] if self.manager else ""
+        return manager_id.lower() == str(task["id"]).lower()
+
+    def choose_for_manager(self, nodes: Sequence[Node], task: Row, *, packs: bool) -> Node | None:
+        """A node of its own for a manager that wants one, and none that may be preempted if it says so."""
+        manager = self.manager or {}
+        fitting = [node for node in nodes if node.used_slots == 0] if manager["runExclusive"] else nodes
+        allowed = [node for node in fitting if node.is_dedicated or manager["allowLowPriorityNode"]]
+        return choose(allowed, task["slots"], packs=packs)
+
+    def claim(self, task: Row, node: Node, helpers: Sequence[Node]) -> Claim:
+        """What the task takes: a node of its own for an exclusive manager; managers do not count, they only wait."""
+        is_manager = self.is_manager(task)
+        takes_all = bool(helpers) or (is_manager and self.manager is not None and self.manager["runExclusive"])
+        return Claim(
+            task,
+            self.job,
+            slots=node.slots if takes_all else task["slots"],
+            is_counted=not is_manager,
+            prepares=self.state(node) != "ready",
+        )
 
 
 class Scheduler:
@@ -96,12 +149,14 @@ class Scheduler:
         except sqlite3.OperationalError:
             _log.exception("no task can be started")
             for choice in chosen:
-                choice.node.release(choice.task)
+                self._core.running -= choice.claim.is_counted
+                for node in choice.team:
+                    node.release(choice.claim)
             self._core.clock.call_later(_FULL_DISK_PAUSE_S, self.wake)
             return
         for choice in chosen:
-            choice.node.begin(choice.task, choice.job)
-        self._settle({choice.node.pk: choice.node for choice in chosen}.values())
+            choice.team[0].begin(choice.claim, choice.team[1:])
+        self._settle({node.pk: node for choice in chosen for node in choice.team}.values())
 
     def _settle(self, nodes: Collection[Node]) -> None:
         try:
@@ -124,29 +179,67 @@ class Scheduler:
 
     def _fill(self, pool: PoolOfNodes, chosen: list[Choice]) -> None:
         nodes = [node for node in pool.members if node.free_slots > 0] if self._room() > 0 else []
-        if not nodes:
-            return
-        for job in self._core.store.all(_JOBS, pool.id):
-            while batch := self._next_tasks(job, nodes, chosen):
-                for task in batch:
-                    self._choose(pool, nodes, task, job, chosen)
+        for job in self._core.store.all(_JOBS, pool.id) if nodes else ():
+            self._fill_job(pool, nodes, job, chosen)
             if self._room() <= 0:
                 return
 
-    def _next_tasks(self, job: Row, nodes: Sequence[Node], chosen: Sequence[Choice]) -> list[Row]:
-        most = max(node.free_slots for node in nodes)
+    def _fill_job(self, pool: PoolOfNodes, nodes: Sequence[Node], job: Row, chosen: list[Choice]) -> None:
+        view = JobView.of(job, self._core.preparations, pool.id)
+        usable = [node for node in nodes if view.state(node) != "barred"]
+        after = misses = 0
+        while batch := self._next_tasks(job, usable, chosen, after):
+            for task in batch:
+                after = task["pk"]
+                misses += not self._choose(pool, usable, task, view, chosen)
+            if misses > _MAX_MISSES:
+                return
+
+    def _next_tasks(self, job: Row, nodes: Sequence[Node], chosen: Sequence[Choice], after: int) -> list[Row]:
+        most = max((node.free_slots for node in nodes), default=0)
         room = min(self._room(), sum(node.free_slots for node in nodes))
         if job["parallel"] > 0:
-            begun = sum(choice.job["pk"] == job["pk"] for choice in chosen)
+            begun = sum(choice.claim.job["pk"] == job["pk"] for choice in chosen)
             room = min(room, job["parallel"] - begun - len(self._core.runs.get(job["pk"], ())))
-        return self._core.store.all(_READY, job["pk"], most, room) if room > 0 and most > 0 else []
+        return self._core.store.all(_READY, job["pk"], after, most, room) if room > 0 and most > 0 else []
 
-    def _choose(self, pool: PoolOfNodes, nodes: Sequence[Node], task: Row, job: Row, chosen: list[Choice]) -> None:
-        node = choose(nodes, task["slots"], packs=pool.packs, affinity=_affinity(task))
-        if node is not None:
-            node.reserve(task)
-            chosen.append(Choice(node, task, job))
-            tasks.start(self._core.store, task["pk"], node=f"{pool.id}/{node.id}")
+    def _choose(self, pool: PoolOfNodes, nodes: Sequence[Node], task: Row, view: JobView, chosen: list[Choice]) -> bool:
+        if '"multiInstanceSettings"' in task["body"] and (count := _instances(task)):
+            team = choose_team(pool, nodes, count)
+        elif view.is_manager(task):
+            team = _as_team(view.choose_for_manager(nodes, task, packs=pool.packs))
+        else:
+            team = _as_team(choose(nodes, task["slots"], packs=pool.packs, affinity=_affinity(task)))
+        if not team:
+            return False
+        node = team[0]
+        claim = view.claim(task, node, team[1:])
+        for member in team:
+            member.reserve(claim)
+        self._core.running += claim.is_counted
+        chosen.append(Choice(team, claim))
+        tasks.start(self._core.store, task["pk"], node=f"{pool.id}/{node.id}", prepares=claim.prepares)
+        return True
+
+
+def _instances(task: Row) -> int:
+    settings = json.loads(task["body"]).get("multiInstanceSettings")
+    return settings.get("numberOfInstances", 1) if settings else 0
+
+
+def _as_team(node: Node | None) -> list[Node]:
+    return [] if node is None else [node]
+
+
+def choose_team(pool: PoolOfNodes, nodes: Sequence[Node], count: int) -> list[Node]:
+    """The nodes of a multi-instance task, the primary's first; empty while there are not enough that are free.
+
+    Without communication between nodes, or with several slots on a node, it waits for ever, as at the service.
+    """
+    if not pool.communicates or pool.slots != 1:
+        return []
+    free = [node for node in nodes if node.used_slots == 0]
+    return free[:count] if len(free) >= count else []
 
 
 def choose(nodes: Sequence[Node], slots: int, *, packs: bool, affinity: str = "") -> Node | None:

@@ -19,6 +19,7 @@ from starlette.routing import Match, Route
 
 from batchspec.engine.account_api import AccountApi
 from batchspec.engine.admin_api import AdminApi
+from batchspec.engine.autopool import AutoPools
 from batchspec.engine.call import Desk
 from batchspec.engine.certificate_api import CertificateApi
 from batchspec.engine.clock import Clock, SystemClock
@@ -33,10 +34,13 @@ from batchspec.engine.lifecycle import ExitReaction
 from batchspec.engine.node_access_api import NodeAccessApi
 from batchspec.engine.node_api import NodeApi
 from batchspec.engine.pool_api import PoolApi
+from batchspec.engine.preparation import Preparations
 from batchspec.engine.process import end_leftovers
 from batchspec.engine.retention import Retention
 from batchspec.engine.routes import Apis, Line, admin_lines, lines
+from batchspec.engine.schedule_api import ScheduleApi
 from batchspec.engine.scheduler import Scheduler
+from batchspec.engine.schedules import Schedules
 from batchspec.engine.storage import StorageAccount
 from batchspec.engine.store import Store
 from batchspec.engine.task_api import TaskApi
@@ -74,7 +78,10 @@ class Engine:
         self._transfer.faults = self._core.faults
         self._fleet = Fleet(self._core, self._state_id)
         self._scheduler = Scheduler(self._core, self._fleet)
-        self._jobs = Jobs(self._core)
+        pools = AutoPools(self._core, self._fleet)
+        self._jobs = Jobs(self._core, pools)
+        self._schedules = Schedules(self._core, self._jobs, pools)
+        self._core.preparations = Preparations(self._core, self._state_id)
         self._retention = Retention(self._core)
         self._core.task_ended = self._task_ended
         self._last_request = self._clock.now()
@@ -94,6 +101,7 @@ class Engine:
             access=NodeAccessApi(core, self._fleet),
             certificates=CertificateApi(core),
             jobs=JobApi(core, self._jobs),
+            schedules=ScheduleApi(core, self._schedules),
             tasks=TaskApi(core, self._jobs),
             task_files=FileApi(core, "task"),
             node_files=FileApi(core, "node"),
@@ -147,6 +155,7 @@ class Engine:
             self._core.spawn(empty(leftover))
         self._fleet.recover()
         self._jobs.recover()
+        self._schedules.recover()
         self._retention.look()
         self._scheduler.wake()
 
@@ -161,7 +170,9 @@ class Engine:
     async def stop(self) -> None:
         """End every process, put its task back into the queue and close the files."""
         self._scheduler.stop()
+        self._schedules.close()
         await self._fleet.stop()
+        await self._core.preparations.stop()
         self._jobs.close()
         self._retention.close()
         self._core.cancel_background()
@@ -176,7 +187,7 @@ class Engine:
         return max((self._clock.now() - self._last_request).total_seconds(), 0.0)
 
     def _is_busy(self) -> bool:
-        if self._core.running > 0:
+        if self._core.runs or self._schedules.are_waiting:
             return True
         for pool in self._fleet.active_pools:
             if any(node.is_coming_up for node in pool.members):

@@ -13,12 +13,15 @@ from batchspec.engine import bodies, tasks
 from batchspec.engine.call import Call, Reply, changed
 from batchspec.engine.core import Core
 from batchspec.engine.errors import BatchError, bad_value
+from batchspec.engine.folders import task_folder
 from batchspec.engine.job_api import find_job
+from batchspec.engine.job_bodies import check_task_id
+from batchspec.engine.job_views import subtask_views
 from batchspec.engine.jobs import Jobs
 from batchspec.engine.lifecycle import JOB, TASK, TASK_ENDED, Outcome
 from batchspec.engine.lists import TASK_FIELDS, page_of_rows
 from batchspec.engine.store import json_text
-from batchspec.engine.task_run import TaskRun, task_folder
+from batchspec.engine.task_run import TaskRun
 from batchspec.engine.times import etag_from_ticks, text_from_ticks
 from batchspec.engine.views import selected, task_view
 
@@ -35,7 +38,7 @@ class TaskApi:
     async def create(self, call: Call) -> Reply:
         job = find_job(self._core, call)
         JOB.after(job["state"], "add_task")
-        body = bodies.task_body(call.body, job=json.loads(job["body"]))
+        body = _task_body(call.body, json.loads(job["body"]))
         with self._core.store.transaction():
             stamp = tasks.add(self._core.store, job, body)
         self._core.wake()
@@ -55,7 +58,7 @@ class TaskApi:
 
     def _add_one(self, job: Row, job_body: Mapping[str, Any], item: dict[str, Any]) -> dict[str, Any]:
         try:
-            stamp = tasks.add(self._core.store, job, bodies.task_body(item, job=job_body))
+            stamp = tasks.add(self._core.store, job, _task_body(item, job_body))
         except BatchError as error:
             return {
                 "status": "clienterror",
@@ -146,6 +149,11 @@ class TaskApi:
         self._core.wake()
         return Reply(stamp=stamp)
 
+    async def subtasks(self, call: Call) -> Reply:
+        job, task = find_task(self._core, call)
+        views = subtask_views(task, job, self._core.store, self._core.base_url)
+        return Reply({"value": [selected(view, call.select) for view in views]}, fragment="subtaskinfo")
+
     def _run_of(self, task: Row) -> TaskRun | None:
         return next((run for run in self._core.runs.get(task["job"], ()) if run.pk == task["pk"]), None)
 
@@ -156,6 +164,11 @@ class TaskApi:
 
     def _url(self, job_id: str, task_id: str) -> str:
         return f"{self._core.base_url}/jobs/{job_id}/tasks/{task_id}"
+
+
+def _task_body(item: Mapping[str, Any], job: Mapping[str, Any]) -> dict[str, Any]:
+    check_task_id(item["id"], job)
+    return bodies.task_body(item, job=job)
 
 
 async def _end_of(run: TaskRun) -> None:

@@ -8,7 +8,9 @@ is scheduled to the same node does.
 import asyncio
 import json
 import logging
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from sqlite3 import Row
 from typing import Any, Literal
 
@@ -16,7 +18,9 @@ from batchspec.engine import tasks
 from batchspec.engine.attempt import Attempt, Work
 from batchspec.engine.core import Core
 from batchspec.engine.environment import Place, environment
-from batchspec.engine.lifecycle import ExitReaction, Failure, Outcome, is_retried
+from batchspec.engine.folders import task_folder
+from batchspec.engine.lifecycle import NO_CONTAINERS, TASK_ENDED, ExitReaction, Failure, Outcome, is_retried
+from batchspec.engine.preparation import preparation_variables
 from batchspec.engine.times import seconds_from_duration
 
 _log = logging.getLogger("batchspec.engine")
@@ -24,19 +28,36 @@ _log = logging.getLogger("batchspec.engine")
 Stop = Literal["requeue", "terminate", "delete"]
 _STRENGTH: dict[Stop, int] = {"requeue": 0, "terminate": 1, "delete": 2}
 
-NO_CONTAINERS = Failure(
-    "ContainerMiscError",
-    "The local engine runs no containers: this is its limit, not the service's",
-)
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A task that is to begin: the slots it takes, whether it counts among those the machine runs at once, and whether
+    its node is still to be prepared for its job."""
+
+    task: Row
+    job: Row
+    slots: int
+    is_counted: bool = True
+    prepares: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A node as a program sees it, and how the processes there are marked."""
+
+    place: Place
+    mark: str
 
 
 class TaskRun:
-    """A task while it occupies slots of a node."""
+    """A task while it occupies slots of a node; `helpers` are the nodes of a multi-instance task's subtasks."""
 
-    def __init__(self, core: Core, place: Place, mark: str, task: Row, job: Row) -> None:
+    def __init__(self, core: Core, place: Place, mark: str, claim: Claim, helpers: Sequence[Site] = ()) -> None:
+        task, job = claim.task, claim.job
         self.pk: int = task["pk"]
         self.job: int = job["pk"]
-        self.slots: int = task["slots"]
+        self.claim = claim
+        self._helpers = helpers
         self.folder = task_folder(place.root, job["id"], task["id"])
         self.succeeded = False
         self.ended = asyncio.Event()
@@ -50,9 +71,11 @@ class TaskRun:
         self._stop: Stop | None = None
         self._by_user = False
         self._attempt: Attempt | None = None
+        self._interrupted = asyncio.Event()
 
     def stop(self, how: Stop, *, by_user: bool = True) -> None:
         """End the task: back to the queue, completed as ended by its user, or gone (the caller removes it)."""
+        self._interrupted.set()
         if self._stop is None or _STRENGTH[how] > _STRENGTH[self._stop]:
             self._stop = how
         self._by_user = by_user
@@ -61,12 +84,29 @@ class TaskRun:
 
     async def run(self) -> Outcome:
         """Run until the last attempt has ended or was stopped."""
+        if self.claim.prepares and not await self._prepared():
+            return Outcome(None, TASK_ENDED, "ended")
         while True:
             outcome = await self._once()
             if self._stop or not is_retried(outcome, retries=self._retries, limit=self._limit()):
                 return outcome
             self._retries += 1
             tasks.retry(self._core.store, self.pk, outcome)
+
+    async def _prepared(self) -> bool:
+        """Wait for the node's preparation; a task that may not run here goes back to the queue."""
+        preparing = asyncio.ensure_future(self._core.preparations.prepare(self.claim.job, self._place))
+        stopped = asyncio.ensure_future(self._interrupted.wait())
+        await asyncio.wait({preparing, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if self._stop is None and await preparing:
+            await self._core.written(partial(tasks.run, self._core.store, self.pk))
+            return True
+        if not preparing.done():
+            preparing.cancel()
+            await asyncio.wait({preparing})
+        self._stop = self._stop or "requeue"
+        return False
 
     def outcome_of_fault(self, error: Exception) -> Outcome:
         """A fault of the engine itself completes the task, so that nothing waits for it for ever."""
@@ -100,10 +140,11 @@ class TaskRun:
         limit_s = seconds_from_duration(body["constraints"]["maxWallClockTime"])
         common = self._job_body.get("commonEnvironmentSettings", ())
         own = body.get("environmentSettings", ())
+        more = preparation_variables(self._place.root, job_id, self._job_body)
         return Work(
             command_line=body["commandLine"],
             folder=self.folder,
-            env=environment(self._place, self.folder, common, own, job_id=job_id, task_id=task_id),
+            env=environment(self._place, self.folder, common, own, job_id=job_id, task_id=task_id, more=more),
             mark=f"{self._mark}/{job_id}/{task_id}/{self._retries}",
             resource_files=body.get("resourceFiles", ()),
             output_files=body.get("outputFiles", ()),
@@ -116,8 +157,3 @@ class TaskRun:
         body = json.loads(row["body"]) if row else self._body
         limit: int = body["constraints"]["maxTaskRetryCount"]
         return limit
-
-
-def task_folder(root: Path, job_id: str, task_id: str) -> Path:
-    """A task's folder below its node's root. Source: "Files and directories in Azure Batch"."""
-    return root / "workitems" / job_id / "job-1" / task_id

@@ -10,6 +10,7 @@ reactivated or deleted.
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from sqlite3 import Row
 from typing import Any
 
@@ -55,15 +56,28 @@ def _wait_for(store: Store, job: int, task: int, depends_on: Mapping[str, Any]) 
     return unmet
 
 
-def start(store: Store, pk: int, *, node: str) -> None:
-    """A task begins on a node (`pool/node`)."""
+def start(store: Store, pk: int, *, node: str, prepares: bool = False) -> None:
+    """A task begins on a node (`pool/node`), or waits there for its job's preparation."""
+    now = store.stamp()
+    store.run(
+        "UPDATE tasks SET previous = state, previous_time = state_time, state = ?, state_time = ?, "
+        "started = ?, ended = NULL, node = ?, cleaned = 0 WHERE pk = ?",
+        "preparing" if prepares else "running",
+        now,
+        None if prepares else now,
+        node,
+        pk,
+    )
+
+
+def run(store: Store, pk: int) -> None:
+    """A task that waited for its job's preparation begins."""
     now = store.stamp()
     store.run(
         "UPDATE tasks SET previous = state, previous_time = state_time, state = 'running', state_time = ?, "
-        "started = ?, ended = NULL, node = ?, cleaned = 0 WHERE pk = ?",
+        "started = ? WHERE pk = ?",
         now,
         now,
-        node,
         pk,
     )
 
@@ -114,7 +128,15 @@ def finish(store: Store, task: Row, job: Row, outcome: Outcome) -> ExitReaction:
     effect = reaction(outcome, body.get("exitConditions"), job_acts=acts)
     if effect.satisfies and job_body["usesTaskDependencies"]:
         _satisfy(store, job["pk"], task["id"])
+    if is_manager(task["id"], job_body) and job_body["jobManagerTask"]["killJobOnCompletion"]:
+        return replace(effect, job_action="finish")
     return effect
+
+
+def is_manager(task_id: str, job_body: Mapping[str, Any]) -> bool:
+    """Whether a task is the manager of its job."""
+    manager = job_body.get("jobManagerTask")
+    return manager is not None and manager["id"].lower() == task_id.lower()
 
 
 def reactivate(store: Store, task: Row) -> int:

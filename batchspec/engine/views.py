@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from sqlite3 import Row
 from typing import Any
 
+from batchspec.engine.folders import job_path
 from batchspec.engine.node import Node
 from batchspec.engine.store import Store
 from batchspec.engine.times import etag_from_ticks, text_from_ticks
@@ -34,31 +35,13 @@ def pool_view(row: Row, store: Store, base_url: str) -> dict[str, Any]:
     return {
         "id": row["id"],
         "url": f"{base_url}/pools/{row['id']}",
-        **_identity(row),
-        **_state(row),
+        **identity(row),
+        **transitions(row),
         "allocationState": row["allocation"],
         "allocationStateTransitionTime": text_from_ticks(row["allocation_time"]),
-        **_without_secrets(json.loads(row["body"])),
+        **without_secrets(json.loads(row["body"])),
         "currentDedicatedNodes": current[True],
         "currentLowPriorityNodes": current[False],
-    }
-
-
-def job_view(row: Row, base_url: str) -> dict[str, Any]:
-    """A job."""
-    body = json.loads(row["body"])
-    info = {"startTime": text_from_ticks(row["created"]), "poolId": row["pool"]}
-    if row["ended"] is not None:
-        info["endTime"] = text_from_ticks(row["ended"])
-    if row["reason"] is not None and row["state"] in ("terminating", "completed", "deleting"):
-        info["terminateReason"] = row["reason"]
-    return {
-        "id": row["id"],
-        "url": f"{base_url}/jobs/{row['id']}",
-        **_identity(row),
-        **_state(row),
-        **_without_secrets(body),
-        "executionInfo": info,
     }
 
 
@@ -68,13 +51,13 @@ def task_view(row: Row, job_id: str, base_url: str) -> dict[str, Any]:
     view = {
         "id": row["id"],
         "url": url,
-        **_identity(row),
-        **_state(row),
-        **_without_secrets(json.loads(row["body"])),
+        **identity(row),
+        **transitions(row),
+        **without_secrets(json.loads(row["body"])),
         "executionInfo": _execution(row),
     }
     if row["node"] is not None:
-        view["nodeInfo"] = _node_info(row["node"], job_id, row["id"], base_url)
+        view["nodeInfo"] = node_info(row["node"], job_id, row["id"], base_url)
     return view
 
 
@@ -98,10 +81,11 @@ def _execution(row: Row) -> dict[str, Any]:
     return info
 
 
-def _node_info(place: str, job_id: str, task_id: str, base_url: str) -> dict[str, Any]:
+def node_info(place: str, job_id: str, task_id: str, base_url: str) -> dict[str, Any]:
+    """Where a task runs or ran; `place` is `pool/node`."""
     pool_id, _, node_id = place.partition("/")
     node_url = f"{base_url}/pools/{pool_id}/nodes/{node_id}"
-    folder = f"workitems/{job_id}/job-1/{task_id}"
+    folder = f"{job_path(job_id)}/{task_id}"
     return {
         "affinityId": f"TVM:{node_id}",
         "nodeUrl": node_url,
@@ -135,7 +119,7 @@ def node_view(row: Row, node: Node | None, pool: Row, store: Store, base_url: st
         "runningTaskSlotsCount": node.used_slots if node else 0,
         "isDedicated": bool(row["dedicated"]),
         "nodeAgentInfo": {"version": "1.12.2", "lastUpdateTime": booted},
-        **_without_secrets(json.loads(row["body"])),
+        **without_secrets(json.loads(row["body"])),
     }
     if machine := pool_body.get("virtualMachineConfiguration"):
         view["virtualMachineInfo"] = {"imageReference": machine["imageReference"]}
@@ -171,7 +155,8 @@ def selected(item: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
     return {name: item[name] for name in names if name in item} if names else item
 
 
-def _identity(row: Row) -> dict[str, Any]:
+def identity(row: Row) -> dict[str, Any]:
+    """The ETag and the times of a row."""
     return {
         "eTag": etag_from_ticks(row["modified"]),
         "lastModified": text_from_ticks(row["modified"]),
@@ -179,7 +164,8 @@ def _identity(row: Row) -> dict[str, Any]:
     }
 
 
-def _state(row: Row) -> dict[str, Any]:
+def transitions(row: Row) -> dict[str, Any]:
+    """The state a row is in since when, and the one before."""
     state = {"state": row["state"], "stateTransitionTime": text_from_ticks(row["state_time"])}
     if "previous" in row.keys() and row["previous"] is not None:  # noqa: SIM118 - a Row is no mapping
         state["previousState"] = row["previous"]
@@ -187,7 +173,8 @@ def _state(row: Row) -> dict[str, Any]:
     return state
 
 
-def _without_secrets(value: Any) -> Any:
+def without_secrets(value: Any) -> Any:
+    """What a client sent, but for passwords and keys."""
     if isinstance(value, Mapping):
-        return {name: _without_secrets(item) for name, item in value.items() if name not in _SECRETS}
-    return [_without_secrets(item) for item in value] if isinstance(value, list) else value
+        return {name: without_secrets(item) for name, item in value.items() if name not in _SECRETS}
+    return [without_secrets(item) for item in value] if isinstance(value, list) else value

@@ -25,6 +25,7 @@ import uvicorn
 from azure.batch import BatchClient, models
 from azure.core.credentials import AzureNamedKeyCredential
 
+from batchspec.engine.clock import Clock
 from batchspec.engine.server import UVICORN_OPTIONS, Engine, Settings
 
 VERSION = "2025-06-01"
@@ -62,6 +63,7 @@ class Served:
     settings: Settings
     listener: socket.socket | None = None
     engine: Engine | None = None
+    clock: Clock | None = None
     _thread: threading.Thread | None = field(default=None, repr=False)
     _stop: Callable[[], object] = field(default=lambda: None, repr=False)
     _loop: asyncio.AbstractEventLoop | None = field(default=None, repr=False)
@@ -91,7 +93,7 @@ class Served:
         over = asyncio.Event()
         loop = self._loop = asyncio.get_running_loop()
         self._stop = lambda: loop.call_soon_threadsafe(over.set)
-        self.engine = Engine(self.settings)
+        self.engine = Engine(self.settings, clock=self.clock)
         await self.engine.start()
         # uvicorn closes the sockets it is given: the port stays ours for the next start.
         listener = self.listener.dup() if self.listener else None
@@ -214,11 +216,12 @@ def settings(state_dir: Path, port: int, *, task_limit: int = 4) -> Settings:
 
 
 @contextmanager
-def serving(state_dir: Path, *, task_limit: int = 4) -> Iterator[Served]:
+def serving(state_dir: Path, *, task_limit: int = 4, clock: Clock | None = None) -> Iterator[Served]:
     """An engine in this process, on a free port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         served = Served(settings(state_dir, listener.getsockname()[1], task_limit=task_limit), listener)
+        served.clock = clock
         served.start()
         try:
             yield served

@@ -48,8 +48,8 @@ def test_a_new_job_has_the_defaults_of_the_service_and_needs_no_pool(served: Ser
         ({"constraints": {"maxTaskRetryCount": -2}}, 400, "InvalidPropertyValue"),
         ({"onAllTasksComplete": "explode"}, 400, "InvalidPropertyValue"),
         ({"displayName": "x" * 1025}, 400, "InvalidPropertyValue"),
-        ({"jobPreparationTask": {"commandLine": "x"}}, 400, "UnsupportedProperty"),
-        ({"poolInfo": {"autoPoolSpecification": {"poolLifetimeOption": "job"}}}, 400, "UnsupportedProperty"),
+        ({"jobReleaseTask": {"commandLine": "x"}}, 400, "InvalidPropertyValue"),
+        ({"poolInfo": {"autoPoolSpecification": {"poolLifetimeOption": "job"}}}, 400, "MissingRequiredProperty"),
     ],
 )
 def test_a_job_that_cannot_be_is_refused(served: Served, change: dict[str, Any], status: int, code: str) -> None:
