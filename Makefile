@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -e -u -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-tools lint bench lock clean
+.PHONY: help demo test test-tools test-az lint bench lock clean
 
 # Settings of the person's pip and Python that would install elsewhere than .venv, or import from elsewhere.
 unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT PIP_CONSTRAINT PYTHONPATH PYTHONHOME
@@ -44,6 +44,10 @@ test-tools: .venv/dev.stamp ## Install what the tests need: .venv with the locke
 		fi; \
 	fi
 
+test-az: .venv/dev.stamp .venv-az/az.stamp ## Run the Azure CLI against the engine (installs it into .venv-az, 730 MB).
+	@echo '== pytest tests/clients/test_az.py'
+	@BATCHSPEC_TEST_AZ=.venv-az/bin/az $(BIN)/python -m pytest tests/clients/test_az.py
+
 lint: .venv/dev.stamp ## Check format, style and types.
 	@echo '== ruff format --check'
 	@$(BIN)/ruff format --check .
@@ -56,19 +60,21 @@ bench: .venv/dev.stamp ## Measure what the benchmarks/ folder measures.
 	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
 
 lock: ## Choose the newest dependencies anew and write .requirements/*.txt (installs uv in .venv-lock).
-	@echo '== .requirements/dev.txt and .requirements/local.txt, by uv'
+	@echo '== .requirements/*.txt, by uv'
 	@"$$(PYTHON='$(PYTHON)' bash .ci/find-python)" -m venv .venv-lock
 	@.venv-lock/bin/python -m pip --disable-pip-version-check --quiet install uv
-	@rm -f .requirements/dev.txt .requirements/local.txt
+	@rm -f .requirements/*.txt
 	@.venv-lock/bin/$(UV_COMPILE) --extra dev pyproject.toml .requirements/build.in -o .requirements/dev.txt
 	@.venv-lock/bin/$(UV_COMPILE) --extra local --constraints .requirements/dev.txt \
 		pyproject.toml .requirements/build.in -o .requirements/local.txt
-	@for file in .requirements/dev.txt .requirements/local.txt; do \
+	@for name in batch-11 batch-14 az; do \
+		.venv-lock/bin/$(UV_COMPILE) .requirements/$$name.in -o .requirements/$$name.txt; done
+	@for file in .requirements/*.txt; do \
 		{ printf '%s\n' '$(LOCK_HEADER)'; cat "$$file"; } >"$$file.new"; mv "$$file.new" "$$file"; done
 
 clean: ## Stop the local engine started from here, and remove .venv, results and caches.
 	@if [ -x $(BIN)/batchspec ]; then $(BIN)/batchspec engine stop; fi
-	@rm -rf .venv .venv-lock results specs/results dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	@rm -rf .venv .venv-lock .venv-az results specs/results dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@echo '== Removed. The engine keeps its state; `batchspec engine reset` deletes it.'
 
@@ -98,3 +104,10 @@ $(shell [ ! -e .venv/python.stamp ] || $(BIN)/python -c '' 2>/dev/null || rm -f 
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -m compileall -q batchspec
 	@touch .venv/local.stamp .venv/dev.stamp
+
+.venv-az/az.stamp: .requirements/az.txt
+	@echo '== Installing the Azure CLI as locked in .requirements/az.txt: a minute or two'
+	@rm -rf .venv-az
+	@"$$(PYTHON='$(PYTHON)' bash .ci/find-python)" -m venv .venv-az
+	@.venv-az/bin/python -m pip --disable-pip-version-check -qq install --require-hashes --requirement .requirements/az.txt
+	@touch .venv-az/az.stamp
