@@ -10,11 +10,15 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from batchspec.cli.boundary import run_guarded
 from batchspec.cli.console import Console
 from batchspec.cli.given import Given
 from batchspec.cli.parser import parse
+
+if TYPE_CHECKING:
+    from batchspec.cli.commands.engine_fault import Options
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -109,10 +113,28 @@ def _schema(console: Console, given: Given, args: Namespace) -> int:
 
 
 def _engine(console: Console, given: Given, args: Namespace) -> int:
-    from batchspec.cli.commands.engine import engine
+    from batchspec.cli.commands.engine import engine, engine_fault
 
     del given
+    if args.action == "fault":
+        return engine_fault(console, args.words, _fault_options(args))
     return engine(console, args.action, yes=args.yes)
+
+
+def _fault_options(args: Namespace) -> "Options":
+    from batchspec.cli.commands.engine_fault import Options
+
+    return Options(
+        operation=args.on,
+        method=args.method,
+        path=args.path,
+        next=args.next,
+        every=args.every,
+        after=args.after,
+        retry_after_s=args.retry_after,
+        code=args.code,
+        absent_s=args.absent,
+    )
 
 
 _COMMANDS = {

@@ -24,6 +24,21 @@ exit codes:
   4 timed out; 5 plan --detailed-exitcode found changes; 6 refused, nothing changed; 70 a bug; 130 interrupted"""
 
 
+_FAULTS = """\
+  fault                        list faults and lowered quotas
+  fault 503                    answer with a status (400 to 599); --retry-after S, --code CODE, --after
+  fault drop                   drop the connection; --after the request had its effect
+  fault delay SECONDS          answer later
+  fault upload [CODE]          output files cannot be uploaded (FileUploadMiscError)
+  fault download [CODE]        resource files cannot be fetched (BlobDownloadMiscError)
+  fault node-start [POOL]      a node does not start
+  fault preempt POOL [NODE]    take Spot nodes away, all or --next N; they return after --absent S (1)
+  fault quota NAME=N ...       lower a quota: pools, active_jobs, dedicated_cores, low_priority_cores
+  fault reset [NUMBER]         forget one fault, or all and restore the quotas
+which requests: --on OPERATION (create_task ...), --method POST, --path '/jobs/*' (* is anything);
+how often: --next N (the next N, 1 unless said otherwise) or --every N (every Nth until a reset)"""
+
+
 class _Parser(argparse.ArgumentParser):
     """Raises UsageError instead of printing and exiting."""
 
@@ -38,6 +53,8 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     if found.command is None:
         known = ", ".join(commands)
         raise UsageError(f"which command? One of {known}", fix="see: batchspec --help")
+    if found.command == "engine" and found.action != "fault":
+        left, found.words = [*found.words, *left], []
     names = [word for word in left if not word.startswith("-")]
     options = [word for word in left if word.startswith("-")]
     if options or not _takes_more(found, names):
@@ -52,6 +69,9 @@ def _takes_more(found: argparse.Namespace, names: list[str]) -> bool:
     """Whether the command takes these names, which argparse 3.11 leaves when options stand between names."""
     if names and found.command == "validate":
         found.specs += names
+        return True
+    if names and found.command == "engine" and found.action == "fault":
+        found.words += names
         return True
     if len(names) == 1 and found.command == "logs" and found.task is None:
         found.task = names[0]
@@ -201,9 +221,37 @@ def _schema(parser: argparse.ArgumentParser) -> None:
 
 
 def _engine(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", choices=("start", "stop", "status", "reset", "env"), help="what to do")
+    actions = ("start", "stop", "status", "reset", "env", "fault")
+    parser.add_argument("action", choices=actions, help="what to do")
+    parser.add_argument("words", metavar="WORD", nargs="*", help="with fault: which one, see below")
+    _fault(parser)
+    parser.epilog = f"{parser.epilog}\n\nfaults on demand:\n{_FAULTS}"
     _format(parser, "text", "json")
     _yes(parser)
+
+
+def _fault(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("options of engine fault")
+    group.add_argument("--on", metavar="OPERATION", help="only requests of this operation, such as create_task")
+    group.add_argument("--method", metavar="METHOD", help="only requests with this method")
+    group.add_argument("--path", metavar="PATTERN", help="only requests to such a path; * is anything")
+    often = group.add_mutually_exclusive_group()
+    often.add_argument("--next", metavar="N", type=_number, help="the next N requests (1 unless said otherwise)")
+    often.add_argument("--every", metavar="N", type=_number, help="every Nth request, until a reset")
+    group.add_argument("--after", action="store_true", help="after the request had its effect")
+    group.add_argument("--retry-after", metavar="S", type=_seconds, help="with a status: the Retry-After header")
+    group.add_argument("--code", metavar="CODE", help="with a status: the error's code")
+    group.add_argument("--absent", metavar="S", type=_seconds, help="with preempt: how long the nodes stay away")
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"expected a number of seconds, not {text!r}") from error
+    if not 0 <= value <= 86_400:
+        raise argparse.ArgumentTypeError(f"expected 0 to 86400 seconds, not {text!r}")
+    return value
 
 
 def _number(text: str) -> int:
@@ -275,8 +323,16 @@ _COMMANDS = (
     ("schema", "print the JSON Schema of a spec", _schema, ("batchspec schema > batchspec-v1.schema.json",)),
     (
         "engine",
-        "the local engine: start, stop, status, reset (delete its state), env (variables for any Batch client)",
+        "the local engine: start, stop, status, reset (its state), env (variables for any Batch client), faults on demand",
         _engine,
-        ("batchspec engine start", 'eval "$(batchspec engine env)"', "batchspec engine reset --yes"),
+        (
+            "batchspec engine start",
+            'eval "$(batchspec engine env)"',
+            "batchspec engine reset --yes",
+            "batchspec engine fault 503 --retry-after 2 --on create_task_collection --next 3",
+            "batchspec engine fault drop --after --method POST --path '/jobs/*'",
+            "batchspec engine fault preempt my-pool",
+            "batchspec engine fault reset",
+        ),
     ),
 )

@@ -1,4 +1,4 @@
-"""`python -m batchspec.engine start|stop|status|reset|serve`: the engine for a program that drives it.
+"""`python -m batchspec.engine start|stop|status|reset|fault|serve`: the engine for a program that drives it.
 
 One JSON object on stdout, `{"error": {"message", "fix"}}` and exit code 1 when it fails; progress for a person as plain
 lines on stderr. `serve` runs in the foreground and prints nothing but its log, on stderr.
@@ -10,15 +10,17 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from batchspec.engine.daemon import EngineFailed, reset, start, status, stop
+from batchspec.engine.daemon import EngineFailed, fault, reset, start, status, stop
 from batchspec.engine.state_dir import StateDir
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m batchspec.engine", description="Azure Batch on this machine.")
-    parser.add_argument("command", choices=("start", "stop", "status", "reset", "serve"))
-    command = parser.parse_args(arguments).command
+    parser.add_argument("command", choices=("start", "stop", "status", "reset", "fault", "serve"))
+    parser.add_argument("request", nargs="?", default="{}", help="with fault: method, path and body as JSON")
+    parsed = parser.parse_args(arguments)
+    command = parsed.command
     state = StateDir.of_user()
     try:
         if command == "serve":
@@ -26,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             serve(state)
             return 0
+        if command == "fault":
+            return _print(fault(state, json.loads(parsed.request)))
         commands = {"stop": stop, "status": status, "reset": reset}
         return _print(start(state, _report) if command == "start" else commands[command](state))
     except EngineFailed as error:

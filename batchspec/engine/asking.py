@@ -18,25 +18,38 @@ from batchspec.engine.ports import HOST
 from batchspec.engine.state_dir import BATCH_ACCOUNT
 
 _API_VERSION = "2025-06-01"
+# No fault that somebody asked for happens to the engine's own questions (`fault_injection.py`).
+_OWN_HEADER = "batchspec-own"
 _AT_REST = frozenset({"idle", "offline", "starttaskfailed", "unusable", "unknown", "preempted", "deallocated", "total"})
 
 
 def get(port: int, key: str, path: str, *, timeout_s: float = 5.0) -> dict[str, Any] | None:
     """What an authenticated GET answers; None when nothing, or nobody with this key, answers."""
+    status, answer = ask(port, key, "GET", path, timeout_s=timeout_s)
+    return answer if status == 200 else None
+
+
+def ask(
+    port: int, key: str, method: str, path: str, body: Mapping[str, Any] | None = None, *, timeout_s: float = 5.0
+) -> tuple[int, dict[str, Any]]:
+    """Status and JSON object of an authenticated request's answer; status 0 when nobody answers."""
     date = formatdate(time.time(), usegmt=True)
-    signed = "GET" + "\n" * 12 + f"ocp-date:{date}\n/{BATCH_ACCOUNT}{path}\napi-version:{_API_VERSION}"
+    content = b"" if body is None else json.dumps(body).encode()
+    length = "" if method == "GET" else str(len(content))
+    lines = [method, "", "", length, *[""] * 8, f"ocp-date:{date}", f"/{BATCH_ACCOUNT}{path}"]
+    signed = "\n".join([*lines, f"api-version:{_API_VERSION}"])
     signature = base64.b64encode(hmac.digest(base64.b64decode(key), signed.encode(), hashlib.sha256)).decode()
-    headers = {"ocp-date": date, "Authorization": f"SharedKey {BATCH_ACCOUNT}:{signature}"}
+    headers = {"ocp-date": date, "Authorization": f"SharedKey {BATCH_ACCOUNT}:{signature}", _OWN_HEADER: "1"}
     connection = http.client.HTTPConnection(HOST, port, timeout=timeout_s)
     try:
-        connection.request("GET", f"{path}?api-version={_API_VERSION}", headers=headers)
+        connection.request(method, f"{path}?api-version={_API_VERSION}", body=content or None, headers=headers)
         response = connection.getresponse()
-        answer = json.loads(response.read())
+        answer = json.loads(response.read() or b"{}")
     except (OSError, http.client.HTTPException, ValueError):
-        return None
+        return 0, {}
     finally:
         connection.close()
-    return answer if response.status == 200 and isinstance(answer, dict) else None
+    return response.status, answer if isinstance(answer, dict) else {}
 
 
 def answers(port: int, key: str) -> bool:

@@ -81,7 +81,29 @@ def status(state: StateDir) -> dict[str, Any]:
     if not asking.answers(port, key):
         return {**answer, "notes": [*answer["notes"], "it does not answer; `batchspec engine stop` ends it"]}
     age = datetime.now(UTC) - datetime.fromisoformat(serving.started)
-    return {**answer, "uptime_s": round(age.total_seconds()), "counts": asking.counts(port, key)}
+    faults = asking.get(port, key, "/.batchspec/faults") or {}
+    faults.pop("odata.metadata", None)
+    counts = asking.counts(port, key)
+    return {**answer, "uptime_s": round(age.total_seconds()), "counts": counts, "faults": faults}
+
+
+def fault(state: StateDir, request: dict[str, Any]) -> dict[str, Any]:
+    """Ask the running engine something about its faults (`admin_api.py`). Raises EngineFailed."""
+    if state.server_pid() is None:
+        raise EngineFailed("no local engine runs, and faults live in a running one", "batchspec engine start")
+    accounts = state.accounts()
+    path = f"/.batchspec{request['path']}"
+    status, answer = asking.ask(
+        accounts.batch_port or 0, accounts.batch_key, request["method"], path, request.get("body")
+    )
+    if status == 0:
+        raise EngineFailed("the local engine does not answer", "batchspec engine status")
+    if status >= 400:
+        message = str(answer.get("message", {}).get("value", "")).partition("\n")[0]
+        values = "".join(f"; {item['value']}" for item in answer.get("values", ()))
+        raise EngineFailed(f"{answer.get('code')}: {message}{values}", "see: batchspec engine --help")
+    answer.pop("odata.metadata", None)
+    return answer
 
 
 def reset(state: StateDir) -> dict[str, Any]:

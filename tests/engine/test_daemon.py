@@ -31,9 +31,9 @@ class Home:
         self.state = StateDir(folder / "batchspec" / "engine")
         self.said = ""
 
-    def run(self, command: str, *, code: int = 0, **env: str) -> dict[str, Any]:
+    def run(self, command: str, *more: str, code: int = 0, **env: str) -> dict[str, Any]:
         done = subprocess.run(
-            [*PROGRAM, command],
+            [*PROGRAM, command, *more],
             env={**self.env, **env},
             capture_output=True,
             text=True,
@@ -291,3 +291,21 @@ def test_a_start_imports_neither_the_server_nor_asyncio(home: Home) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], env=home.env, capture_output=True, timeout=60, check=True)
     assert done.stdout.splitlines()[-1] == b"[]"
+
+
+def test_faults_are_asked_for_listed_and_do_not_touch_the_engines_own_questions(home: Home) -> None:
+    asked = json.dumps({"method": "POST", "path": "/faults", "body": {"kind": "drop", "every": 1}})
+    error = home.run("fault", asked, code=1)["error"]
+    assert error["fix"] == "batchspec engine start"
+    home.run("start")
+    assert home.run("fault", asked)["fired"] == 0
+    status = home.run("status")
+    assert (status["counts"]["pools"], [fault["kind"] for fault in status["faults"]["value"]]) == (0, ["drop"])
+    wrong = json.dumps({"method": "POST", "path": "/faults", "body": {"kind": "answer", "status": 1}})
+    assert home.run("fault", wrong, code=1)["error"]["message"].startswith("InvalidPropertyValue: ")
+    assert home.run("fault", json.dumps({"method": "DELETE", "path": "/faults"})) == {}
+
+
+def test_a_quota_that_is_no_number_keeps_the_engine_from_starting(home: Home) -> None:
+    error = home.run("start", code=1, BATCHSPEC_ENGINE_QUOTA_POOLS="many")["error"]
+    assert error["message"] == "BATCHSPEC_ENGINE_QUOTA_POOLS is 'many'"

@@ -1,13 +1,15 @@
-"""`batchspec engine start|stop|status|reset|env`: the local engine, a process of its own.
+"""`batchspec engine start|stop|status|reset|env|fault`: the local engine, a process of its own.
 
 In: what to do. Out: its state on stdout; for `env` only lines `export NAME='value'`, which any Azure Batch client
 understands. `reset` deletes the engine's whole state, so it asks.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 
 from batchspec.cli import phrases
 from batchspec.cli.ask import ask
+from batchspec.cli.commands.engine_fault import Options, lines, request
 from batchspec.cli.console import Console
 from batchspec.cloud.local import engine_command
 from batchspec.render.placeholder import Json
@@ -27,6 +29,18 @@ def engine(console: Console, action: str, *, yes: bool) -> int:
         )
     answer = engine_command(["start" if action == "env" else action], say=console.message)
     show(console, action, answer)
+    return 0
+
+
+def engine_fault(console: Console, words: Sequence[str], options: Options) -> int:
+    """Ask the running engine for a fault, or list or forget them."""
+    asked = json.dumps(request(words, options))
+    answer = engine_command(["fault", asked], say=console.message)
+    if console.as_json:
+        console.answer["fault"] = answer
+    else:
+        for line in lines(answer):
+            console.result(line)
     return 0
 
 
@@ -93,4 +107,7 @@ def _details(answer: Mapping[str, Json]) -> list[tuple[str, str]]:
     counts = _object(answer.get("counts"))
     if counts:
         found.append(("holds", ", ".join(f"{number} {word}" for word, number in counts.items())))
+    faults = answer.get("faults")
+    if isinstance(faults, dict):
+        found += [("fault", line) for line in lines(faults) if line != "no faults"]
     return found
