@@ -43,7 +43,11 @@ class Carrier(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is to be done: `folder` holds stdout.txt, stderr.txt and wd; `wall_clock_s` None is no limit."""
+    """What is to be done: `folder` holds stdout.txt, stderr.txt and wd; `wall_clock_s` None is no limit.
+
+    For multi-instance tasks: `common_files` go to `common_folder`; `appends` keeps the output that is there;
+    `keeps_children` lets live what the program leaves running.
+    """
 
     command_line: str
     folder: Path
@@ -53,6 +57,10 @@ class Work:
     output_files: Sequence[dict[str, Any]] = ()
     wall_clock_s: float | None = None
     refused: Failure | None = None
+    common_files: Sequence[dict[str, Any]] = ()
+    common_folder: Path | None = None
+    appends: bool = False
+    keeps_children: bool = False
 
 
 class Attempt:
@@ -77,7 +85,9 @@ class Attempt:
         """Do the work. Every fault of it is in the outcome; only bugs raise."""
         work = self._work
         failure = self._prepare() or work.refused
-        if failure is None and work.resource_files:
+        if failure is None and work.common_files and work.common_folder is not None:
+            failure = await self._transferred(self._carrier.fetch(work.common_files, into=work.common_folder))
+        if failure is None and not self._stopped and work.resource_files:
             failure = await self._transferred(self._carrier.fetch(work.resource_files, into=work.folder / "wd"))
         if self._stopped:
             return Outcome(None, TASK_ENDED, "ended")
@@ -112,6 +122,8 @@ class Attempt:
                 stderr=work.folder / "stderr.txt",
                 mark=work.mark,
                 wall_clock_s=work.wall_clock_s,
+                appends=work.appends,
+                keeps_children=work.keeps_children,
             )
         except LaunchFailed as error:
             message = _LAUNCH_MESSAGES.get(error.code, "The command could not be launched")

@@ -1,9 +1,6 @@
 """What a body that has the right shape must still fulfil, and the defaults the service shows on a GET.
 
 Place: between `validate.py` and the handlers. In: a checked body. Out: the body to keep. Pure.
-
-What the local engine does not run yet is refused here, with the service's code and a message that says whose limit it
-is: a task that silently ran without its job preparation would be worse than none.
 """
 
 import re
@@ -122,8 +119,7 @@ def task_body(body: Mapping[str, Any], *, job: Mapping[str, Any]) -> dict[str, A
     check_id("id", body["id"])
     check_display_name(body)
     check_task_parts(body, "")
-    if "multiInstanceSettings" in body:
-        raise _not_run_here("multiInstanceSettings")
+    _check_instances(body)
     check_retries(body.get("constraints", {}), "constraints.maxTaskRetryCount")
     check_slots(body, "")
     _check_dependencies(body.get("dependsOn", {}), job)
@@ -162,9 +158,18 @@ def check_task_parts(body: Mapping[str, Any], path: str) -> None:
     check_environment(body.get("environmentSettings", ()), f"{prefix}environmentSettings")
     for index, file in enumerate(body.get("resourceFiles", ())):
         _check_resource_file(file, f"{prefix}resourceFiles[{index}]")
+    _check_mounts(body.get("containerSettings", {}), prefix)
     for index, file in enumerate(body.get("outputFiles", ())):
         if "container" not in file["destination"]:
             raise BatchError("MissingRequiredProperty", PropertyName=f"{prefix}outputFiles[{index}].destination")
+
+
+def _check_mounts(settings: Mapping[str, Any], prefix: str) -> None:
+    # Source: the published example TaskAdd_ContainerSettingsWithDataIsolation_DuplicateSources, a 400.
+    sources = [item.get("source") for item in settings.get("containerHostBatchBindMounts", ())]
+    if len(sources) != len(set(sources)):
+        name = f"{prefix}containerSettings.containerHostBatchBindMounts"
+        raise bad_value(name, ", ".join(map(str, sources)), "A source is named twice.")
 
 
 def _check_resource_file(file: Mapping[str, Any], path: str) -> None:
@@ -179,6 +184,23 @@ def _check_resource_file(file: Mapping[str, Any], path: str) -> None:
     mode = file.get("fileMode")
     if mode is not None and not _FILE_MODE.fullmatch(mode):
         raise bad_value(f"{path}.fileMode", mode, "The value must be an octal file mode such as 0770.")
+
+
+def _check_instances(body: Mapping[str, Any]) -> None:
+    settings = body.get("multiInstanceSettings")
+    if settings is None:
+        return
+    path = "multiInstanceSettings"
+    if not settings["coordinationCommandLine"].strip():
+        raise bad_value(f"{path}.coordinationCommandLine", settings["coordinationCommandLine"])
+    count = settings.get("numberOfInstances", 1)
+    if count < 1:
+        raise bad_value(f"{path}.numberOfInstances", count, "The value must be greater than 0.")
+    if body.get("requiredSlots", 1) != 1:
+        reason = "A multi-instance task takes whole nodes: requiredSlots must not be specified."
+        raise bad_value("requiredSlots", body["requiredSlots"], reason)
+    for index, file in enumerate(settings.get("commonResourceFiles", ())):
+        _check_resource_file(file, f"{path}.commonResourceFiles[{index}]")
 
 
 def _check_dependencies(depends_on: Mapping[str, Any], job: Mapping[str, Any]) -> None:
@@ -243,8 +265,3 @@ def check_display_name(body: Mapping[str, Any]) -> None:
     name = body.get("displayName", "")
     if len(name) > _MAX_DISPLAY_NAME:
         raise bad_value("displayName", name[:100], f"The maximum is {_MAX_DISPLAY_NAME} characters.")
-
-
-def _not_run_here(name: str) -> BatchError:
-    reason = f"The local engine does not run {name}; this is its limit, not the service's."
-    return BatchError("UnsupportedProperty", PropertyName=name, Reason=reason)

@@ -1,7 +1,8 @@
 """Job preparation and job release tasks: what a job runs on a node before its first task there and after its last.
 
 Place: beside the jobs. Task runs wait here for the preparation of their node, the scheduler asks which nodes are
-barred, a job that ends has its releases run here. In: job rows, places. Out: rows of `preparations`. It never changes a task.
+barred, a job that ends has its releases run here. In: job rows, places. Out: rows of `preparations`. It never changes
+a task.
 
 Decisions:
 - A preparation counts as long as its node has not booted since; `rerunOnNodeRebootAfterSuccess: false` keeps a success

@@ -74,12 +74,19 @@ class Running:
     """A launched program with everything it started."""
 
     def __init__(
-        self, popen: "subprocess.Popen[bytes]", mark: str, *, launched: float, wall_clock_s: float | None
+        self,
+        popen: "subprocess.Popen[bytes]",
+        mark: str,
+        *,
+        launched: float,
+        wall_clock_s: float | None,
+        keeps_children: bool = False,
     ) -> None:
         self.pid = popen.pid
         self._popen = popen
         self._mark = mark
         self._timed_out = False
+        self._keeps_children = keeps_children
         self._doomed: set[int] = set()
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[Ended] = self._loop.create_future()
@@ -96,6 +103,7 @@ class Running:
 
     def kill(self) -> None:
         """End the program and all it started, at once; harmless when it has ended already."""
+        self._keeps_children = False
         if self.pid in _launched:
             _signal_group(self.pid)
 
@@ -125,10 +133,11 @@ class Running:
         if self._timer is not None:
             self._timer.cancel()
         # Before the main process is reaped its group's number cannot be given to anyone else.
-        _signal_group(self.pid)
+        if not self._keeps_children:
+            _signal_group(self.pid)
         self._popen.wait()
         del _launched[self.pid]
-        if self._is_gone():
+        if self._keeps_children or self._is_gone():
             self._finish()
         else:
             self._clean_up = self._loop.create_task(self._outlast())
@@ -169,23 +178,26 @@ async def launch(
     stderr: Path,
     mark: str,
     wall_clock_s: float | None = None,
+    appends: bool = False,
+    keeps_children: bool = False,
 ) -> Running:
     """Start a command line as a session of its own in `cwd`, with exactly `env` and the task's mark.
 
-    The output files are emptied first, so that they exist even if the program cannot be started. Standard
-    input is empty. `wall_clock_s` is in seconds; None is no limit. Raises LaunchFailed.
+    The output files are emptied first (unless it `appends`), so that they exist even if the program cannot be started.
+    Standard input is empty. `wall_clock_s` is in seconds; None is no limit. What a program that `keeps_children` leaves
+    running is not ended with it, but by whoever has the mark. Raises LaunchFailed.
     """
     launched = _since_boot()
-    out = _opened(stdout)
+    out = _opened(stdout, appends=appends)
     try:
-        err = _opened(stderr)
+        err = _opened(stderr, appends=appends)
         try:
             popen = _started(_arguments(command_line), cwd, {**env, MARK_VARIABLE: mark}, out, err)
         finally:
             os.close(err)
     finally:
         os.close(out)
-    return Running(popen, mark, launched=launched, wall_clock_s=wall_clock_s)
+    return Running(popen, mark, launched=launched, wall_clock_s=wall_clock_s, keeps_children=keeps_children)
 
 
 def adopt_orphans() -> None:
@@ -233,9 +245,10 @@ def _arguments(command_line: str) -> list[str]:
     return arguments
 
 
-def _opened(path: Path) -> int:
+def _opened(path: Path, *, appends: bool) -> int:
+    start = 0 if appends else os.O_TRUNC
     try:
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        return os.open(path, os.O_WRONLY | os.O_CREAT | start | os.O_APPEND | os.O_CLOEXEC, 0o644)
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         code = "DiskFull" if full else "CommandLaunchFailed"

@@ -112,7 +112,7 @@ class JobView:
             self.job,
             slots=node.slots if takes_all else task["slots"],
             is_counted=not is_manager,
-            prepares=self.state(node) != "ready",
+            prepares=any(self.state(member) != "ready" for member in (node, *helpers)),
         )
 
 

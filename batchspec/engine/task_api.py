@@ -13,7 +13,7 @@ from batchspec.engine import bodies, tasks
 from batchspec.engine.call import Call, Reply, changed
 from batchspec.engine.core import Core
 from batchspec.engine.errors import BatchError, bad_value
-from batchspec.engine.folders import task_folder
+from batchspec.engine.folders import job_path, task_folder
 from batchspec.engine.job_api import find_job
 from batchspec.engine.job_bodies import check_task_id
 from batchspec.engine.job_views import subtask_views
@@ -125,6 +125,9 @@ class TaskApi:
             place = task["node"] or ""
             folder = run.folder if run else task_folder(self._core.nodes_dir / place, job["id"], task["id"])
             self._core.discard(folder)
+        if '"multiInstanceSettings"' in task["body"]:
+            for folder in self._core.nodes_dir.glob(f"*/*/{job_path(job['id'])}/{task['id']}"):
+                self._core.discard(folder)
         self._core.wake()
 
     async def terminate(self, call: Call) -> Reply:

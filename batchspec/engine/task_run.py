@@ -11,6 +11,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from sqlite3 import Row
 from typing import Any, Literal
 
@@ -20,6 +21,7 @@ from batchspec.engine.core import Core
 from batchspec.engine.environment import Place, environment
 from batchspec.engine.folders import task_folder
 from batchspec.engine.lifecycle import NO_CONTAINERS, TASK_ENDED, ExitReaction, Failure, Outcome, is_retried
+from batchspec.engine.multi_instance import Member, Team, team_variables
 from batchspec.engine.preparation import preparation_variables
 from batchspec.engine.times import seconds_from_duration
 
@@ -70,7 +72,7 @@ class TaskRun:
         self._retries: int = task["retries"]
         self._stop: Stop | None = None
         self._by_user = False
-        self._attempt: Attempt | None = None
+        self._attempt: Attempt | Team | None = None
         self._interrupted = asyncio.Event()
 
     def stop(self, how: Stop, *, by_user: bool = True) -> None:
@@ -95,7 +97,7 @@ class TaskRun:
 
     async def _prepared(self) -> bool:
         """Wait for the node's preparation; a task that may not run here goes back to the queue."""
-        preparing = asyncio.ensure_future(self._core.preparations.prepare(self.claim.job, self._place))
+        preparing = asyncio.ensure_future(self._prepared_everywhere())
         stopped = asyncio.ensure_future(self._interrupted.wait())
         await asyncio.wait({preparing, stopped}, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
@@ -107,6 +109,10 @@ class TaskRun:
             await asyncio.wait({preparing})
         self._stop = self._stop or "requeue"
         return False
+
+    async def _prepared_everywhere(self) -> bool:
+        places = [self._place, *(site.place for site in self._helpers)]
+        return all(await asyncio.gather(*(self._core.preparations.prepare(self.claim.job, place) for place in places)))
 
     def outcome_of_fault(self, error: Exception) -> Outcome:
         """A fault of the engine itself completes the task, so that nothing waits for it for ever."""
@@ -129,28 +135,51 @@ class TaskRun:
         return tasks.finish(store, task, job, outcome)
 
     async def _once(self) -> Outcome:
-        self._attempt = Attempt(self._work(), self._core.carrier)
+        settings = self._body.get("multiInstanceSettings")
+        if settings is None:
+            self._attempt = Attempt(self._work(), self._core.carrier)
+        else:
+            members = [self._member(number, site) for number, site in enumerate(self._helpers, start=1)]
+            self._attempt = Team(self._core, self.pk, self._work(), settings, members=members)
         if self._stop:
             self._attempt.stop()
         return await self._attempt.run()
 
     def _work(self) -> Work:
-        body, (job_id, task_id) = self._body, self._ids
+        body = self._body
         self._core.mind_elevation(body["userIdentity"])
         limit_s = seconds_from_duration(body["constraints"]["maxWallClockTime"])
-        common = self._job_body.get("commonEnvironmentSettings", ())
-        own = body.get("environmentSettings", ())
-        more = preparation_variables(self._place.root, job_id, self._job_body)
         return Work(
             command_line=body["commandLine"],
             folder=self.folder,
-            env=environment(self._place, self.folder, common, own, job_id=job_id, task_id=task_id, more=more),
-            mark=f"{self._mark}/{job_id}/{task_id}/{self._retries}",
+            env=self._environment(self._place, self.folder),
+            mark=self._run_mark(self._mark),
             resource_files=body.get("resourceFiles", ()),
             output_files=body.get("outputFiles", ()),
             wall_clock_s=None if limit_s == float("inf") else limit_s,
             refused=NO_CONTAINERS if "containerSettings" in body else None,
         )
+
+    def _run_mark(self, node_mark: str) -> str:
+        job_id, task_id = self._ids
+        return f"{node_mark}/{job_id}/{task_id}/{self._retries}"
+
+    def _environment(self, place: Place, folder: Path) -> dict[str, str]:
+        job_id, task_id = self._ids
+        common = self._job_body.get("commonEnvironmentSettings", ())
+        own = self._body.get("environmentSettings", ())
+        more = preparation_variables(place.root, job_id, self._job_body)
+        if "multiInstanceSettings" in self._body:
+            is_primary = place is self._place
+            shared = folder if is_primary else folder.parent
+            more |= team_variables(1 + len(self._helpers), is_primary=is_primary, shared=shared)
+        return environment(place, folder, common, own, job_id=job_id, task_id=task_id, more=more)
+
+    def _member(self, number: int, site: Site) -> Member:
+        place = site.place
+        folder = task_folder(place.root, *self._ids) / str(number)
+        env = self._environment(place, folder)
+        return Member(f"{place.pool_id}/{place.node_id}", folder, env, self._run_mark(site.mark))
 
     def _limit(self) -> int:
         row = self._core.store.find("SELECT body FROM tasks WHERE pk = ?", self.pk)

@@ -163,6 +163,8 @@ def forget(store: Store, task: Row) -> None:
     for table in ("needs_id", "needs_range"):
         if json.loads(task["body"]).get("dependsOn"):
             store.run(f"DELETE FROM {table} WHERE job = ? AND task = ?", task["job"], task["pk"])
+    if "multiInstanceSettings" in json.loads(task["body"]):
+        store.run("DELETE FROM subtasks WHERE task = ?", task["pk"])
     store.run("DELETE FROM tasks WHERE pk = ?", task["pk"])
 
 

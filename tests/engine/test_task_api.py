@@ -42,7 +42,8 @@ def test_a_new_task_has_the_defaults_of_the_service(served: Served) -> None:
         ({"resourceFiles": [{"httpUrl": "http://x", "filePath": "a", "fileMode": "rwx"}]}, "InvalidPropertyValue"),
         ({"environmentSettings": [{"name": "A=B"}]}, "InvalidPropertyValue"),
         ({"outputFiles": [{"filePattern": "*"}]}, "MissingRequiredProperty"),
-        ({"multiInstanceSettings": {"coordinationCommandLine": "x"}}, "UnsupportedProperty"),
+        ({"multiInstanceSettings": {"coordinationCommandLine": " "}}, "InvalidPropertyValue"),
+        ({"multiInstanceSettings": {"coordinationCommandLine": "x"}, "requiredSlots": 2}, "InvalidPropertyValue"),
     ],
 )
 def test_a_task_that_cannot_be_is_refused(served: Served, change: dict[str, Any], code: str) -> None:
