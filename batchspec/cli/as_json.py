@@ -119,6 +119,7 @@ def _group(group: Group) -> dict[str, Json]:
         "count": group.count,
         "ids": list(group.ids),
         "example": failure_object(group.example),
+        "others": [failure_object(failure) for failure in group.others],
     }
 
 

@@ -14,10 +14,11 @@ _LABEL = 12
 
 
 def failure_lines(groups: tuple[Group, ...], given: Given, spec: str) -> Iterator[str]:
-    """Every cause with one of its failures in full."""
+    """Every cause with one of its failures in full, and others where they wrote something else."""
     for group in groups:
         yield f"  {phrases.harmless(group.cause)}" + (f": {_members(group)}" if group.count > 1 else "")
-        yield from _example(group.example, given, spec)
+        for failure in (group.example, *group.others):
+            yield from _example(failure, given, spec)
 
 
 def _members(group: Group) -> str:
@@ -40,7 +41,8 @@ def _example(failure: Failure, given: Given, spec: str) -> Iterator[str]:
         yield f"      stderr | {phrases.without_signatures(phrases.harmless_line(line))}"
     if failure.fix:
         yield f"      {phrases.harmless(failure.fix)}"
-    yield f"      more: {_logs_command(failure, given, spec)}"
+    if failure.kind != "node":  # an unusable node has run nothing that could have written something
+        yield f"      more: {_logs_command(failure, given, spec)}"
 
 
 def _who(failure: Failure) -> str:

@@ -1,9 +1,10 @@
 """Why tasks and nodes failed: the service's failure information -> `Failure`s, grouped by cause.
 
 Place in the pipeline: `watch` and `status` ask here once something failed. It reads: the failed tasks (id, execution
-info, node), and the end of stderr of one task per cause. Never a list of all tasks.
+info, node), and the end of stderr of at most three tasks per cause. Never a list of all tasks.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,15 +17,20 @@ from batchspec.render.placeholder import Json
 
 _SHOWN_IDS = 5
 _SHOWN_GROUPS = 10
+# How many tasks of one cause are told in full, when what they wrote differs: one exit code has many reasons.
+_TOLD = 3
 STDERR_LINES = 10
 _STDERR_BYTES = 8192
 FAILED = "executionInfo/result eq 'failure'"
 
-_NEW_SAS = "the SAS was refused (expired or revoked): `batchspec apply --retry-failed` makes a new one"
+_NEW_SAS = (
+    "the SAS was refused (expired, revoked, or its container is gone): `batchspec apply --retry-failed` makes a new one"
+)
 # What to do next, by failure code (azure-sdk-for-net BatchErrorCodeStrings; batch-service.md section 2).
 _FIXES = {
     "CommandProgramNotFound": "check the program's name, and that the start task installs it",
     "CommandLaunchFailed": "check the quotes of `command_line`, or write shell text under `command`",
+    "BlobDownloadMiscError": "an input could not be fetched: check its URL, and that the node can reach it",
     "BlobNotFound": "the input is not in its container: `batchspec apply --retry-failed` uploads what is missing",
     "BlobAccessDenied": _NEW_SAS,
     "ResourceContainerNotFound": "the container is gone: `batchspec apply --retry-failed` makes it anew",
@@ -33,8 +39,20 @@ _FIXES = {
     "FileUploadContainerNotFound": "the output container is gone: `batchspec apply --retry-failed` makes it anew",
     "FileUploadMiscError": "the output file was not there or could not be sent: see `output_files` and the command",
     "DiskFull": "the node's disk is full: a larger vm_size, fewer slots a node, or less data a task",
+    "ResourceDirectoryCreateFailed": "a folder for an input could not be made: check `file_path` and the node's disk",
     "TaskEnded": "it was ended by its wall clock or by a user: see `constraints.max_wall_clock_time`",
 }
+
+# What a shell makes of a command that it cannot run, or that a signal ended (128 and the signal's number).
+_EXIT_CODES = {
+    126: "a command cannot be executed: check its mode and its `#!` line",
+    127: "a command was not found: check its name, and that the start task installs it",
+    137: "killed by SIGKILL, often because the memory was full: a larger vm_size, or fewer slots a node",
+    139: "killed by SIGSEGV: the program crashed",
+}
+_SIGNALS = {1: "SIGHUP", 2: "SIGINT", 3: "SIGQUIT", 4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 13: "SIGPIPE",
+            14: "SIGALRM", 15: "SIGTERM", 24: "SIGXCPU", 25: "SIGXFSZ"}  # fmt: skip
+_EXIT_CODES |= {128 + number: f"killed by {name}" for number, name in _SIGNALS.items()}
 
 
 def failure_of_task(task: JsonObject) -> Failure:
@@ -71,10 +89,16 @@ def _failure(kind: str, resource_id: str, node: str, info: JsonObject) -> Failur
         category=str(failure.get("category", "")),
         code=code,
         message=str(failure.get("message", "")),
-        details=_details(failure.get("details")),
+        details=tuple(line for line in _details(failure.get("details")) if line != f"AdditionalErrorCode: {code}"),
         stderr=(),
-        fix=_FIXES.get(code, ""),
+        fix=_fix(code, exit_code),
     )
+
+
+def _fix(code: str, exit_code: Json) -> str:
+    if code == "FailureExitCode" and isinstance(exit_code, int):
+        return _EXIT_CODES.get(exit_code, "")
+    return _FIXES.get(code, "")
 
 
 def _details(items: Json) -> tuple[str, ...]:
@@ -110,14 +134,17 @@ async def failures_of_tasks(
             if len(shown) < _SHOWN_IDS:
                 shown.append(failure)
     order = sorted(counts, key=lambda cause: (-counts[cause], cause))[:_SHOWN_GROUPS]
-    groups = [await _group(batch, job_id, cause, counts[cause], by_cause[cause]) for cause in order]
+    groups = await asyncio.gather(*(_group(batch, job_id, cause, counts[cause], by_cause[cause]) for cause in order))
     return counts.total(), tuple(groups)
 
 
 async def _group(batch: BatchService, job_id: str, cause: str, count: int, shown: list[Failure]) -> Group:
-    first = shown[0]
-    lines = last_lines(await _tail_of_task(batch, job_id, first.id))
-    return Group(cause, count, tuple(failure.id for failure in shown), replace(first, stderr=lines))
+    told: list[Failure] = []
+    for failure in shown[:_TOLD]:
+        lines = last_lines(await _tail_of_task(batch, job_id, failure.id))
+        if not told or (lines and lines not in (one.stderr for one in told)):
+            told.append(replace(failure, stderr=lines))
+    return Group(cause, count, tuple(failure.id for failure in shown), told[0], tuple(told[1:]))
 
 
 async def _tail_of_task(batch: BatchService, job_id: str, task_id: str) -> TextPart | None:

@@ -50,12 +50,16 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Failures with one cause: `count` tasks, the first `ids` (at most 5), and one of them told in full."""
+    """Failures with one cause: `count` tasks, the first `ids` (at most 5), and one of them told in full.
+
+    `others` are told in full too, at most 2: tasks of the first ones whose stderr ends otherwise than what was told.
+    """
 
     cause: str
     count: int
     ids: tuple[str, ...]
     example: Failure
+    others: tuple[Failure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ def test_a_plan_is_complete_and_holds_no_symbol_and_no_signature() -> None:
 
 
 def test_a_status_is_complete() -> None:
-    groups = (Group("BlobNotFound", 1, ("a",), FAILURE),)
+    groups = (Group("BlobNotFound", 2, ("a", "b"), FAILURE, (FAILURE,)),)
     status = Status("t", "p", "active", "steady", 2, (("idle", 1),), ("X: y",), (FAILURE,), "j", "active",
                     Counts(1, 0, 1, 0, 1), 1, groups)  # fmt: skip
 
@@ -76,7 +76,15 @@ def test_a_status_is_complete() -> None:
         "job": {"id": "j", "state": "active"},
         "tasks": {"total": 2, "active": 1, "running": 0, "completed": 1, "succeeded": 0, "failed": 1},
         "blocked": 1,
-        "failures": [{"cause": "BlobNotFound", "count": 1, "ids": ["a"], "example": FAILURE_OBJECT}],
+        "failures": [
+            {
+                "cause": "BlobNotFound",
+                "count": 2,
+                "ids": ["a", "b"],
+                "example": FAILURE_OBJECT,
+                "others": [FAILURE_OBJECT],
+            }
+        ],
     }
 
 

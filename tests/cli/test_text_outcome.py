@@ -34,6 +34,15 @@ def test_a_cause_is_told_once_with_an_example_in_full() -> None:
     ]
 
 
+def test_others_of_a_cause_are_told_too_and_an_unusable_node_has_no_logs() -> None:
+    other = Failure("node", "tvmps_3", "tvmps_3", None, "", "Bad", "it is broken", (), (), "")
+
+    assert list(failure_lines((Group("Bad", 2, ("railway", "b"), FAILED, (other,)),), Given(), "t.yaml"))[-2:] == [
+        "      more: batchspec logs t.yaml railway",
+        "    node tvmps_3: it is broken",
+    ]
+
+
 def test_a_start_task_names_its_node_the_next_step_and_where_more_is() -> None:
     assert list(node_failure_lines((NODE,), Given(), "s.yaml")) == [
         "  FailureExitCode (exit code 1)",

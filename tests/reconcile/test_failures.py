@@ -28,7 +28,27 @@ async def test_failures_are_grouped_by_cause_the_most_frequent_first(batch: Fake
         ("FailureExitCode (exit code 2)", 10, ("t02", "t03", "t06", "t07", "t10"), "t02"),
         ("FailureExitCode (exit code 1)", 5, ("t01", "t05", "t09", "t13", "t17"), "t01"),
     ]
-    assert sum(name == "read_task_file" for name, _ in batch.reads) == 2
+    assert sum(name == "read_task_file" for name, _ in batch.reads) == 6
+
+
+async def test_tasks_of_one_cause_that_wrote_something_else_are_told_too(batch: FakeBatch) -> None:
+    await batch.add_tasks("j", [{"id": task_id} for task_id in "abcd"])
+    for task_id, stderr in (("a", b"one"), ("b", b"one"), ("c", b"another"), ("d", b"a third")):
+        batch.finish("j", task_id, exit_code=1)
+        batch.files["j", task_id, "stderr.txt"] = stderr
+    _, (group,) = await failures_of_tasks(batch, "j")
+    assert group.example.stderr == ("one",)
+    assert [(failure.id, failure.stderr) for failure in group.others] == [("c", ("another",))]
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "told"), [(126, "executed"), (127, "not found"), (137, "SIGKILL"), (139, "SIGSEGV"), (143, "SIGTERM")]
+)
+async def test_what_a_shell_means_by_its_exit_code_is_said(exit_code: int, told: str, batch: FakeBatch) -> None:
+    await batch.add_tasks("j", [{"id": "a"}])
+    batch.finish("j", "a", exit_code=exit_code)
+    _, (group,) = await failures_of_tasks(batch, "j")
+    assert told in group.example.fix
 
 
 async def test_at_most_ten_causes_are_told_and_all_are_counted(batch: FakeBatch) -> None:
@@ -59,6 +79,7 @@ async def test_a_stderr_that_cannot_be_read_hides_no_failure(batch: FakeBatch) -
 @pytest.mark.parametrize(
     "code",
     [
+        "BlobDownloadMiscError",
         "BlobNotFound",
         "BlobAccessDenied",
         "ResourceContainerNotFound",
