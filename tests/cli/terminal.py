@@ -43,6 +43,18 @@ class OnTerminal:
         """Send a signal to the process."""
         self._process.send_signal(number)
 
+    def interrupt(self) -> None:
+        """Press Ctrl-C until the process shows that it noticed or ends.
+
+        A signal that comes between Python's last look and the read that waits for the keyboard is noticed with the next.
+        """
+        end = time.monotonic() + DEADLINE_S
+        while self._process.poll() is None:
+            assert time.monotonic() < end, self.text
+            self._process.send_signal(signal.SIGINT)
+            if select.select([self._master], [], [], 2)[0]:
+                return
+
     def end(self) -> int:
         """Read the rest; the exit code."""
         while self._read():

@@ -47,9 +47,7 @@ def test_only_yes_goes_on(answer: str, code: int) -> None:
     terminal = OnTerminal(CODE)
     terminal.see("Replace 1? [y/N] ")
     if answer == "\x03":
-        import signal
-
-        terminal.send(signal.SIGINT)
+        terminal.interrupt()
     else:
         terminal.type(answer)
 
