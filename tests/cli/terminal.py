@@ -46,7 +46,7 @@ class OnTerminal:
     def interrupt(self) -> None:
         """Press Ctrl-C until the process shows that it noticed or ends.
 
-        A signal that comes between Python's last look and the read that waits for the keyboard is noticed with the next.
+        A signal between Python's last look and the read that waits for the keyboard is noticed with the next one.
         """
         end = time.monotonic() + DEADLINE_S
         while self._process.poll() is None:
