@@ -21,6 +21,7 @@ from typing import Any, Protocol
 from batchspec.engine import tasks
 from batchspec.engine.core import Core
 from batchspec.engine.node import Node
+from batchspec.engine.preemption import Waiting, victims
 from batchspec.engine.preparation import Preparations
 from batchspec.engine.task_run import Claim
 
@@ -139,8 +140,13 @@ class Scheduler:
 
     def _pass(self) -> None:
         self._is_woken = False
-        if self._is_stopped or self._room() <= 0:
+        if self._is_stopped:
             return
+        if self._room() > 0:
+            self._start_ready()
+        self._preempt()
+
+    def _start_ready(self) -> None:
         chosen: list[Choice] = []
         try:
             with self._core.store.transaction():
@@ -167,6 +173,27 @@ class Scheduler:
             _log.exception("the state of nodes cannot be written")
             for node in nodes:
                 node.distrust()
+
+    def _preempt(self) -> None:
+        for pool in self._fleet.active_pools:
+            runs = [run for node in pool.members for run in node.runs.values() if run.is_preemptible]
+            if runs:
+                lowest = min(run.priority for run in runs)
+                for run in victims(pool.members, self._waiting(pool, lowest, len(runs))):
+                    run.stop("requeue", by_user=False)
+
+    def _waiting(self, pool: PoolOfNodes, priority: int, limit: int) -> list[Waiting]:
+        """The first tasks that wait in jobs of a higher priority, as many as could be made room for."""
+        found: list[Waiting] = []
+        for job in self._core.store.all(_JOBS, pool.id):
+            if job["priority"] <= priority or len(found) >= limit:
+                break
+            room = limit - len(found)
+            if job["parallel"] > 0:
+                room = min(room, job["parallel"] - len(self._core.runs.get(job["pk"], ())))
+            ready = self._core.store.all(_READY, job["pk"], 0, pool.slots, max(room, 0))
+            found += [Waiting(job["priority"], task["slots"]) for task in ready]
+        return found
 
     def _pools_in_turn(self) -> Sequence[PoolOfNodes]:
         pools = self._fleet.active_pools

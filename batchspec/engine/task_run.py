@@ -59,6 +59,8 @@ class TaskRun:
         self.pk: int = task["pk"]
         self.job: int = job["pk"]
         self.claim = claim
+        self.priority: int = job["priority"]
+        self.is_preemptible = '"allowTaskPreemption":true' in job["body"]
         self._helpers = helpers
         self.folder = task_folder(place.root, job["id"], task["id"])
         self.succeeded = False
@@ -83,6 +85,11 @@ class TaskRun:
         self._by_user = by_user
         if self._attempt is not None:
             self._attempt.stop()
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it was told to stop."""
+        return self._stop is not None
 
     async def run(self) -> Outcome:
         """Run until the last attempt has ended or was stopped."""
