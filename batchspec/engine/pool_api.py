@@ -27,6 +27,7 @@ _COUNTED_STATES = (  # noqa: SIM905 - words read better than quotes
     "creating deallocated deallocating idle leavingPool offline preempted rebooting reimaging running starting "
     "startTaskFailed unknown unusable waitingForStartTask upgradingOS"
 ).split()
+_FIRST_WITH_DEALLOCATED = "2024-07-01.20.0"
 
 
 class PoolApi:
@@ -113,16 +114,18 @@ class PoolApi:
 
     async def node_counts(self, call: Call) -> Reply:
         pools = self._core.store.all("SELECT pk, id FROM pools ORDER BY id")
-        items = (self._counts(row) for row in pools)
+        items = (self._counts(row, call.version) for row in pools)
         return page_of_items(call, items, COUNT_FIELDS, key="poolId", fragment="poolnodecounts", most=10)
 
-    def _counts(self, pool: Row) -> dict[str, Any]:
+    def _counts(self, pool: Row, version: str) -> dict[str, Any]:
         counts = [dict.fromkeys([*_COUNTED_STATES, "total"], 0) for _ in range(2)]
         spelled = {name.lower(): name for name in _COUNTED_STATES}
         query = "SELECT dedicated, state, COUNT(*) FROM nodes WHERE pool = ? GROUP BY dedicated, state"
         for dedicated, state, number in self._core.store.all(query, pool["pk"]):
             counts[dedicated][spelled[state]] += number
             counts[dedicated]["total"] += number
+        if version < _FIRST_WITH_DEALLOCATED:
+            counts = [{name: n for name, n in one.items() if not name.startswith("deallocat")} for one in counts]
         return {"poolId": pool["id"], "dedicated": counts[1], "lowPriority": counts[0]}
 
     def _view(self, row: Row) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def test_a_user_is_added_replaced_and_deleted(served: Served) -> None:
 
 def test_a_user_that_cannot_be_is_refused(served: Served) -> None:
     users = f"{node_path(served)}/users"
-    for body in ({"name": ""}, {"name": "x" * 21}, {"name": "a", "expiryTime": "2001-01-01T00:00:00Z"}):
+    for body in ({"name": ""}, {"name": "x" * 21}):
         assert code(served.request("POST", users, body)) == (400, "InvalidPropertyValue")
     assert code(served.request("POST", users, {"password": "x"})) == (400, "MissingRequiredProperty")
 
