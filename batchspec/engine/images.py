@@ -1,8 +1,8 @@
 """The images and node agents the service lists.
 
 Place: read by `GET /supportedimages` and by pool creation. A table: the images of the public list that current
-samples and tutorials name; all Linux images run on this one machine, Windows images are accepted and their nodes are
-unusable.
+samples and tutorials name, and at its end retired ones that Microsoft's published examples still ask for; all Linux
+images run on this one machine, Windows images are accepted and their nodes are unusable.
 """
 
 from collections.abc import Iterator
@@ -25,6 +25,11 @@ batch.node.el 8 | linux | almalinux almalinux-hpc 8_7-hpc-gen2
 batch.node.mariner 2.0 | linux | microsoftcblmariner cbl-mariner cbl-mariner-2 cbl-mariner-2-gen2
 batch.node.windows amd64 | windows | microsoftwindowsserver windowsserver 2019-datacenter 2022-datacenter
 batch.node.windows amd64 | windows | microsoftwindowsserver windowsserver 2025-datacenter 2025-datacenter-g2
+batch.node.windows amd64 | windows | microsoftwindowsserver windowsserver 2016-datacenter 2016-datacenter-smalldisk
+batch.node.ubuntu 18.04 | linux | canonical ubuntuserver 18.04-lts 18_04-lts-gen2
+batch.node.ubuntu 16.04 | linux | canonical ubuntuserver 16.04-lts
+batch.node.centos 7 | linux | openlogic centos 7_9 7_9-gen2
+batch.node.debian 8 | linux | credativ debian 8
 """
 
 
