@@ -24,7 +24,14 @@ _NEWER = frozenset({"jobDefaultOrder", "ipv6Address", "ipv6RemoteLoginIPAddress"
 # In every body, of OData and not of the document.
 _ODATA = r"^odata\."
 # Recorded without, though the document promises it.
-_NO_HEADER: Final = frozenset({("Task_Reactivate", "DataServiceId")})
+_NO_HEADER: Final = frozenset(
+    {
+        ("Task_Reactivate", "DataServiceId"),
+        # Recorded of the other deletions.
+        ("Certificate_Delete", "ETag"),
+        ("Certificate_Delete", "Last-Modified"),
+    }
+)
 _ALWAYS: Final = {
     "dataserviceversion": "3.0",
     "server": "Microsoft-HTTPAPI/2.0",
