@@ -40,12 +40,13 @@ from batchspec.render.model import Desired, DesiredJob
 @dataclass(frozen=True, slots=True)
 class Applied:
     """What `apply` did: the plan that was carried out, how the tasks ended (None without tasks or with `wait` off),
-    how many files were downloaded, and how long it took."""
+    how many files were downloaded, how long it took, and why the download ended when tasks had failed before it."""
 
     plan: Plan
     outcome: Outcome | None
     downloaded: int
     seconds: float
+    missed: BatchspecError | None = None
 
 
 async def apply(
@@ -61,7 +62,8 @@ async def apply(
     """Make it so. `confirm` is called once, before the first write, with the plan; it raises Declined to stop.
 
     Raises PlanRefused and its kin with nothing changed; StartTaskFailed, TimedOut, TransferFailed, LocalIOFailed,
-    ServiceRefused and ServiceUnreachable. Failed tasks are no error here: they are in the outcome.
+    ServiceRefused and ServiceUnreachable. Failed tasks are no error here: they are in the outcome, and then so is what
+    befell the download, since they matter more.
     """
     clock = clock or SystemClock()
     began = clock.now()
@@ -72,14 +74,17 @@ async def apply(
     if not wait:
         return Applied(done, None, 0, clock.now() - began)
     ended = await applying.wait(done)
+    failed = ended is not None and bool(ended.counts.failed or ended.blocked)
+    downloaded, missed = 0, None
     try:
         downloaded = await download(desired, services, report=report, clock=clock)
-    except BatchspecError:
-        _tell_failures(ended, report)
-        raise
-    if ended is not None and not ended.counts.failed and not ended.blocked and not done.cleaned_up:
+    except BatchspecError as error:
+        if not failed:
+            raise
+        missed = error
+    if ended is not None and not failed and not done.cleaned_up:
         await applying.clean_up()
-    return Applied(done, ended, downloaded, clock.now() - began)
+    return Applied(done, ended, downloaded, clock.now() - began, missed)
 
 
 @dataclass(slots=True)
@@ -134,8 +139,8 @@ class _Applying:
         job = self.desired.job
         sent = sum(change.action != "delete" for change in done.tasks)
         if job is None or not (sent or done.kept_tasks):
-            if any(change.kind == "pool" for change in done.changes):
-                await wait_for_nodes(self.desired, self.services, self.report, self.clock)
+            changed = any(change.kind == "pool" for change in done.changes)
+            await wait_for_nodes(self.desired, self.services, self.report, self.clock, changed=changed)
             return None
         if not done.pending_tasks and not sent:
             failed, kept = len(done.failed_tasks), done.kept_tasks
@@ -168,12 +173,6 @@ class _Applying:
                 await clean_up(self.desired, self.services, self.report, self.clock)
         except Locked as error:
             self.report(Noted(f"nothing is cleaned up: {error}", warning=True))
-
-
-def _tell_failures(ended: Outcome | None, report: Reporter) -> None:
-    """Failed tasks are told before an error of the downloads takes the floor."""
-    for group in ended.failures if ended is not None else ():
-        report(Noted(f"{group.count} tasks failed: {group.cause}: {', '.join(group.ids)}", warning=True))
 
 
 def _refuse_unseen(shown: Plan, again: Plan) -> None:

@@ -20,6 +20,8 @@ from batchspec.render.placeholder import Json
 _USABLE = ("idle", "running")
 # Nodecounts writes these in camelCase, a node's own state is in lower case.
 _HOPELESS = ("starttaskfailed", "unusable")
+# Nodes in these come up, or fail, by themselves; preempted ones come back when the service has room, maybe never.
+_COMING = ("creating", "starting", "waitingforstarttask", "rebooting", "reimaging", "upgradingos", "unknown")
 _UNUSABLE = "each of them is unusable"
 # Keys of a nodecounts entry that are no states.
 _NO_STATES = ("total",)
@@ -65,12 +67,18 @@ class PoolHealth:
                 await self.check(idle=True)
 
     async def settled(self) -> bool:
-        """`check`, and whether every node that the pool shall have is up (a pool that scales by itself always is)."""
+        """`check`, and whether the pool is as it shall be, or no node of it is on its way any more.
+
+        A pool that scales by itself always is.
+        """
         await self.check(idle=True)
         there = await self.batch.get_pool(self.desired.pool.id) if self.desired.pool is not None else None
         if there is None or there.get("enableAutoScale"):
             return True
-        return there.get("allocationState") == "steady" and (self._ready or target_of(there) == 0)
+        if there.get("allocationState") != "steady":
+            return False
+        coming = any(state.lower() in _COMING for state, _ in self._states)
+        return self._ready or target_of(there) == 0 or (bool(self._states) and not coming)
 
     async def _target(self, pool_id: str, present: int) -> int:
         there = await self.batch.get_pool(pool_id)
@@ -112,10 +120,11 @@ class PoolHealth:
             each = "the start task failed on every one of them" if first.kind == "start task" else _UNUSABLE
             raise StartTaskFailed(
                 f"no node of pool {pool_id} can run tasks: {each}\n{told(first)}",
-                fix=f"mend it and run `apply` again; all of it: {self._logs(first)}",
+                fix=_next_step(first, self._logs(first)),
             )
         for failure in failures:
-            self._note(failure.id, f"{told(failure)}\nall of it: {self._logs(failure)}")
+            more = f"\nall of it: {self._logs(failure)}" if failure.kind == "start task" else ""
+            self._note(failure.id, told(failure) + more)
 
     def _logs(self, failure: Failure) -> str:
         return f"batchspec logs {shlex.quote(self.desired.shown_as)} --start-task {failure.id}"
@@ -139,6 +148,15 @@ class PoolHealth:
         nodes = ", ".join(f"{number} {state}" for state, number in sorted(counts.items())) or "no nodes"
         errors = "; ".join(errors_of(there))
         return f"; pool {pool.id}: {nodes} of {target_of(there)} wanted" + (f" ({errors})" if errors else "")
+
+
+def _next_step(failure: Failure, logs: str) -> str:
+    if failure.kind != "start task":
+        return "correct the spec's pool and run `apply` again; `apply --retry-failed` starts the same nodes again"
+    return (
+        "mend the start task and run `apply` again; when it was not its fault, `apply --retry-failed` runs it again; "
+        f"all of it: {logs}"
+    )
 
 
 def told(failure: Failure) -> str:

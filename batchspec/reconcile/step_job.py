@@ -4,11 +4,10 @@ Place in the pipeline: called by `apply`, `make_job` before the tasks, `finish_j
 that shall end with its tasks would end at once, and a completed job takes no more (docstring of onAllTasksComplete).
 """
 
-from batchspec.errors import PlanRefused, ServiceRefused
-from batchspec.reconcile.gone import delete_and_wait
-from batchspec.reconcile.marks import RUN_KEY, metadata_of, owner_of, sent_metadata
+from batchspec.reconcile.change import Change
+from batchspec.reconcile.making import carry_out
+from batchspec.reconcile.marks import RUN_KEY, sent_metadata
 from batchspec.reconcile.plan_job import FINISH_KEY, wanted_finish
-from batchspec.reconcile.report import Finished, Started
 from batchspec.reconcile.run import Run
 from batchspec.render.model import DesiredJob, JsonObject
 from batchspec.render.placeholder import Json
@@ -21,20 +20,8 @@ _PATCHED_WHEN_SAID = ("networkConfiguration",)
 async def make_job(run: Run) -> None:
     """Create, replace or update the job, if the plan says so."""
     job = run.desired.job
-    for change in run.changes("job"):
-        assert job is not None
-        began = run.clock.now()
-        run.report(Started("job"))
-        if change.action == "update":
-            if "patch" in change.steps:
-                await run.services.batch.update_job(
-                    job.id, await _patch(run, job), if_match=run.if_match(run.observed.job)
-                )
-        else:
-            await delete_and_wait(run.services.batch, "job", job.id, run.clock, first=change.action == "replace")
-            await _create(run, job)
-        words = {"create": "created", "replace": "replaced", "update": "updated"}
-        run.report(Finished("job", words[change.action], run.clock.now() - began))
+    if job is not None:
+        await carry_out(run, "job", create=lambda: _create(run, job), update=lambda change: _update(run, job, change))
 
 
 async def _create(run: Run, job: DesiredJob) -> None:
@@ -42,21 +29,13 @@ async def _create(run: Run, job: DesiredJob) -> None:
     body = await run.sender.body(job.body)
     body.pop(FINISH_KEY, None)
     body["metadata"] = sent_metadata(job.body, {RUN_KEY: run.id})
-    try:
-        await run.services.batch.create_job(body)
-    except ServiceRefused as error:
-        if error.code != "JobExists" or not await _is_from_this_run(run, job.id):
-            raise
+    await run.services.batch.create_job(body)
 
 
-async def _is_from_this_run(run: Run, job_id: str) -> bool:
-    """Whether a job that is there already is the effect of our own repeated request."""
-    there = await run.services.batch.get_job(job_id)
-    if metadata_of(there).get(RUN_KEY) == run.id:
-        return True
-    if owner_of(there) == run.desired.name:
-        raise PlanRefused(f"job {job_id} was just made by another run of this spec", fix="run `apply` again")
-    return False
+async def _update(run: Run, job: DesiredJob, change: Change) -> None:
+    if "patch" in change.steps:
+        patch = await _patch(run, job)
+        await run.services.batch.update_job(job.id, patch, if_match=run.if_match(run.observed.job))
 
 
 async def _patch(run: Run, job: DesiredJob) -> JsonObject:

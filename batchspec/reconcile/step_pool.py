@@ -4,14 +4,14 @@ Place in the pipeline: called by `apply` after the uploads, since a start task m
 nodes; `watch` does, while tasks already queue.
 """
 
-from batchspec.errors import PlanRefused, ServiceRefused
+from batchspec.errors import ServiceRefused
 from batchspec.reconcile.change import Change
 from batchspec.reconcile.clock import polls
 from batchspec.reconcile.concurrency import for_each
-from batchspec.reconcile.gone import delete_and_wait
-from batchspec.reconcile.marks import REBOOT_KEY, RUN_KEY, metadata_of, owner_of, sent_metadata
+from batchspec.reconcile.making import carry_out
+from batchspec.reconcile.marks import REBOOT_KEY, RUN_KEY, sent_metadata
 from batchspec.reconcile.plan_pool import patched_properties
-from batchspec.reconcile.report import Finished, Noted, Started
+from batchspec.reconcile.report import Noted
 from batchspec.reconcile.run import Run
 from batchspec.render.model import DesiredPool, JsonObject
 
@@ -24,38 +24,17 @@ _NODES_A_REQUEST = 100
 async def make_pool(run: Run) -> None:
     """Carry out the pool's change, if there is one."""
     pool = run.desired.pool
-    for change in run.changes("pool"):
-        assert pool is not None
-        began = run.clock.now()
-        run.report(Started("pool"))
-        if change.action == "update":
-            await _update(run, pool, change)
-        else:
-            await delete_and_wait(run.services.batch, "pool", pool.id, run.clock, first=change.action == "replace")
-            await _create(run, pool)
-        words = {"create": "created", "replace": "replaced", "update": "updated"}
-        run.report(Finished("pool", words[change.action], run.clock.now() - began))
+    if pool is not None:
+        await carry_out(
+            run, "pool", create=lambda: _create(run, pool), update=lambda change: _update(run, pool, change)
+        )
 
 
 async def _create(run: Run, pool: DesiredPool) -> None:
     assert pool.body is not None
     body = await run.sender.body(pool.body)
     body["metadata"] = sent_metadata(pool.body, {RUN_KEY: run.id})
-    try:
-        await run.services.batch.create_pool(body)
-    except ServiceRefused as error:
-        if error.code != "PoolExists" or not await _is_from_this_run(run, pool.id):
-            raise
-
-
-async def _is_from_this_run(run: Run, pool_id: str) -> bool:
-    """Whether a pool that is there already is the effect of our own repeated request."""
-    there = await run.services.batch.get_pool(pool_id)
-    if metadata_of(there).get(RUN_KEY) == run.id:
-        return True
-    if owner_of(there) == run.desired.name:
-        raise PlanRefused(f"pool {pool_id} was just made by another run of this spec", fix="run `apply` again")
-    return False
+    await run.services.batch.create_pool(body)
 
 
 async def _update(run: Run, pool: DesiredPool, change: Change) -> None:
