@@ -77,8 +77,9 @@ class PoolHealth:
             return True
         if there.get("allocationState") != "steady":
             return False
-        coming = any(state.lower() in _COMING for state, _ in self._states)
-        return self._ready or target_of(there) == 0 or (bool(self._states) and not coming)
+        target, present = target_of(there), sum(number for _, number in self._states)
+        coming = present < target or any(state.lower() in _COMING for state, _ in self._states)
+        return self._ready or target == 0 or not coming
 
     async def _target(self, pool_id: str, present: int) -> int:
         there = await self.batch.get_pool(pool_id)

@@ -569,12 +569,13 @@ async def test_a_run_that_only_waits_extends_the_sas_of_its_waiting_tasks(worklo
     }
 
 
-async def test_failed_tasks_are_told_before_a_failed_download(workload: Workload, world: World) -> None:
+async def test_failed_tasks_matter_more_than_a_failed_download(workload: Workload, world: World) -> None:
     world.exit_code = lambda task_id: 3 if task_id == "b" else 0
     world.batch.before("create_job", lambda resource: world.blobs.put("words-output", "../../x", b"!"))
-    with pytest.raises(TransferFailed, match=r"'\.\./\.\./x'"):
-        await world.apply(workload.desired())
-    assert world.notes == ["1 tasks failed: FailureExitCode (exit code 3): b"]
+    applied = await world.apply(workload.desired())
+    assert applied.outcome is not None
+    assert (applied.outcome.counts.failed, isinstance(applied.missed, TransferFailed)) == (1, True)
+    assert "'../../x'" in str(applied.missed)
 
 
 async def test_without_own_containers_an_update_is_bound_to_what_the_plan_saw(workload: Workload, world: World) -> None:

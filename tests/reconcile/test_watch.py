@@ -278,7 +278,8 @@ async def test_a_start_task_that_failed_on_every_node_ends_the_wait(workload: Wo
         "  | no luck",
     ]
     assert caught.value.fix == (
-        "mend it and run `apply` again; all of it: batchspec logs words.yaml --start-task tvmps_words-pool0_d"
+        "mend the start task and run `apply` again; when it was not its fault, `apply --retry-failed` runs it again; "
+        "all of it: batchspec logs words.yaml --start-task tvmps_words-pool0_d"
     )
     assert world.notes == []
 

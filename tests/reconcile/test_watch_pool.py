@@ -52,6 +52,26 @@ async def test_nodes_that_do_not_come_are_told_with_what_is_there(desired: Desir
     assert caught.value.fix == "`apply` again waits again, or give `wait.timeout` more time"
 
 
+async def test_a_node_that_failed_among_others_is_told_and_not_waited_for(desired: Desired, world: World) -> None:
+    world.batch.nodes["words-pool"][1]["state"] = "starttaskfailed"
+    await wait(desired, world)
+    assert (world.clock.seconds, len(world.notes)) == (0, 2)
+
+
+async def test_an_unchanged_pool_is_looked_at_again(desired: Desired, world: World) -> None:
+    world.events.clear()
+    again = await world.apply(desired)
+    assert (again.plan.nothing_to_do, world.events) == (True, [])
+    for node in world.batch.nodes["words-pool"]:
+        node["state"] = "starttaskfailed"
+    with pytest.raises(StartTaskFailed):
+        await world.apply(desired)
+    world.batch.nodes["words-pool"][0]["state"] = "waitingforstarttask"
+    world.clock.on_sleep = lambda: world.batch.nodes["words-pool"][0].update(state="idle")
+    await world.apply(desired)
+    assert world.clock.seconds > 0
+
+
 async def test_nodes_that_all_failed_end_the_wait(desired: Desired, world: World) -> None:
     for node in world.batch.nodes["words-pool"]:
         node["state"] = "starttaskfailed"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from batchspec.cli import as_json, phrases
 from batchspec.cli.ask import ask
+from batchspec.cli.boundary import print_error
 from batchspec.cli.console import Console
 from batchspec.cli.given import Given
 from batchspec.cli.progress import reporting
@@ -106,10 +107,13 @@ class Dialogue:
                 "outcome": None if result.outcome is None else as_json.outcome_object(result.outcome),
                 "downloaded": result.downloaded,
                 "seconds": round(result.seconds, 3),
+                "download_error": None if result.missed is None else as_json.error_object(result.missed),
             }
         self._tell(result, waited=waited)
         if failed:
             self._tell_failures(result, failed)
+        if result.missed is not None:
+            print_error(self.console, result.missed)
         return TasksFailed.exit_code if failed else 0
 
     def _tell(self, result: Applied, *, waited: bool) -> None:
