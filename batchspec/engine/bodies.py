@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from batchspec.engine.errors import BatchError, bad_value
 from batchspec.engine.images import AGENTS
+from batchspec.engine.scaling_rules import autoscale_settings
 from batchspec.engine.times import INFINITE, seconds_from_duration
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -34,6 +35,7 @@ def pool_body(body: Mapping[str, Any]) -> dict[str, Any]:
         "enableInterNodeCommunication": False,
         "taskSlotsPerNode": 1,
         **body,
+        **autoscale_settings(body),
         "taskSchedulingPolicy": {
             "nodeFillType": "Spread",
             "jobDefaultOrder": "none",
@@ -88,9 +90,6 @@ def _check_pool_limits(body: Mapping[str, Any]) -> None:
     if body.get("applicationPackageReferences"):
         references = ", ".join(item["applicationId"] for item in body["applicationPackageReferences"])
         raise BatchError("InvalidApplicationPackageReferences", ApplicationId=references)
-    if body.get("enableAutoScale"):
-        reason = "The local engine does not evaluate autoscale formulas: give a fixed size."
-        raise BatchError("InvalidAutoScalingSettings", Reason=reason)
     check_environment(body.get("startTask", {}).get("environmentSettings", ()), "startTask.environmentSettings")
 
 

@@ -39,6 +39,8 @@ _CODES: dict[str, tuple[int, str]] = {
     ),
     "MultipleConditionHeadersNotSupported": (400, "Multiple condition headers are not supported."),
     "UnsupportedRequestVersion": (400, "The api-version specified in the request is not supported."),
+    "AutoScalingFormulaSyntaxError": (400, "The specified auto-scaling formula has a syntax error."),
+    "AutoScalingFormulaTooLong": (400, "The specified auto-scaling formula exceeds lengths limit."),
     "InvalidAutoScalingSettings": (400, "The automatic scaling settings are not valid."),
     "TaskDependenciesNotSpecifiedOnJob": (
         400,
@@ -107,6 +109,7 @@ _CODES: dict[str, tuple[int, str]] = {
         409,
         "The quota of active jobs and job schedules for the account has been reached.",
     ),
+    "TooManyEnableAutoScaleRequests": (503, "Too many requests to enable auto scale on the specified pool."),
     "InternalError": (500, "Server encountered an internal error. Please retry the operation."),
 }
 

@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from sqlite3 import Row
 from typing import Any
 
@@ -85,12 +85,13 @@ class Pool:
 
 
 class Fleet:
-    """All pools of the engine."""
+    """All pools of the engine; `scale` is told of new ones that size themselves."""
 
     def __init__(self, core: Core, state_id: str) -> None:
         self._core = core
         self._state_id = state_id
         self._pools: dict[int, Pool] = {}
+        self.scale: Callable[[int], None] = lambda pool: None
 
     @property
     def active_pools(self) -> Sequence[Pool]:
@@ -150,6 +151,8 @@ class Fleet:
             row = store.one("SELECT * FROM pools WHERE pk = ?", pk)
             self._pools[pk] = Pool(row)
             self.resize(row, {})
+        if body["enableAutoScale"]:
+            self.scale(pk)
         return pk
 
     def resize(self, row: Row, change: dict[str, Any], option: Vacate = "requeue") -> "asyncio.Task[None] | None":

@@ -76,6 +76,9 @@ class PoolApi:
 
     async def resize(self, call: Call) -> Reply:
         row = self._to_change(call)
+        if json.loads(row["body"])["enableAutoScale"]:
+            reason = "The pool scales automatically; disable that first."
+            raise BatchError("OperationInvalidForCurrentState", Reason=reason)
         bodies.check_targets(call.body)
         bodies.check_resize_timeout(call.body)
         names = ("targetDedicatedNodes", "targetLowPriorityNodes", "resizeTimeout")

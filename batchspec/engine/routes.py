@@ -16,6 +16,7 @@ from batchspec.engine.job_api import JobApi
 from batchspec.engine.node_access_api import NodeAccessApi
 from batchspec.engine.node_api import NodeApi
 from batchspec.engine.pool_api import PoolApi
+from batchspec.engine.scaling_api import ScalingApi
 from batchspec.engine.schedule_api import ScheduleApi
 from batchspec.engine.task_api import TaskApi
 
@@ -39,6 +40,7 @@ class Apis:
 
     account: AccountApi
     pools: PoolApi
+    scaling: ScalingApi
     nodes: NodeApi
     access: NodeAccessApi
     certificates: CertificateApi
@@ -60,7 +62,7 @@ _TASK = "/jobs/{job}/tasks/{task}"
 def lines(apis: Apis) -> Sequence[Line]:
     """Every operation, in the order in which paths are matched."""
     jobs = (*_jobs(apis.jobs), *_schedules(apis.schedules), *_tasks(apis))
-    return (*_account(apis), *_pools(apis.pools), *_nodes(apis), *jobs)
+    return (*_account(apis), *_pools(apis.pools), *_scaling(apis.scaling), *_nodes(apis), *jobs)
 
 
 def admin_lines(api: AdminApi) -> Sequence[Line]:
@@ -117,6 +119,15 @@ def _pools(api: PoolApi) -> tuple[Line, ...]:
             "BatchPoolReplaceOptions",
         ),
         Line("remove_nodes", "POST", f"{_POOL}/removenodes", api.remove_nodes, 202, "BatchNodeRemoveOptions"),
+    )
+
+
+def _scaling(api: ScalingApi) -> tuple[Line, ...]:
+    on, tried = "BatchPoolEnableAutoScaleOptions", "BatchPoolEvaluateAutoScaleOptions"
+    return (
+        Line("enable_pool_auto_scale", "POST", f"{_POOL}/enableautoscale", api.enable, 200, on),
+        Line("disable_pool_auto_scale", "POST", f"{_POOL}/disableautoscale", api.disable, 200),
+        Line("evaluate_pool_auto_scale", "POST", f"{_POOL}/evaluateautoscale", api.evaluate, 200, tried),
     )
 
 

@@ -34,10 +34,12 @@ from batchspec.engine.lifecycle import ExitReaction
 from batchspec.engine.node_access_api import NodeAccessApi
 from batchspec.engine.node_api import NodeApi
 from batchspec.engine.pool_api import PoolApi
+from batchspec.engine.pool_scaling import Scaling
 from batchspec.engine.preparation import Preparations
 from batchspec.engine.process import end_leftovers
 from batchspec.engine.retention import Retention
 from batchspec.engine.routes import Apis, Line, admin_lines, lines
+from batchspec.engine.scaling_api import ScalingApi
 from batchspec.engine.schedule_api import ScheduleApi
 from batchspec.engine.scheduler import Scheduler
 from batchspec.engine.schedules import Schedules
@@ -77,6 +79,7 @@ class Engine:
         self._core = Core(settings, self._clock, self._store, self._transfer)
         self._transfer.faults = self._core.faults
         self._fleet = Fleet(self._core, self._state_id)
+        self._scaling = Scaling(self._core, self._fleet)
         self._scheduler = Scheduler(self._core, self._fleet)
         pools = AutoPools(self._core, self._fleet)
         self._jobs = Jobs(self._core, pools)
@@ -97,6 +100,7 @@ class Engine:
         apis = Apis(
             account=AccountApi(core),
             pools=PoolApi(core, self._fleet),
+            scaling=ScalingApi(core, self._scaling),
             nodes=NodeApi(core, self._fleet),
             access=NodeAccessApi(core, self._fleet),
             certificates=CertificateApi(core),
@@ -154,6 +158,7 @@ class Engine:
         for leftover in self._core.trash_dir.iterdir():
             self._core.spawn(empty(leftover))
         self._fleet.recover()
+        self._scaling.recover()
         self._jobs.recover()
         self._schedules.recover()
         self._retention.look()
@@ -170,6 +175,7 @@ class Engine:
     async def stop(self) -> None:
         """End every process, put its task back into the queue and close the files."""
         self._scheduler.stop()
+        self._scaling.close()
         self._schedules.close()
         await self._fleet.stop()
         await self._core.preparations.stop()
@@ -187,7 +193,7 @@ class Engine:
         return max((self._clock.now() - self._last_request).total_seconds(), 0.0)
 
     def _is_busy(self) -> bool:
-        if self._core.runs or self._schedules.are_waiting:
+        if self._core.runs or self._schedules.are_waiting or self._scaling.is_active:
             return True
         for pool in self._fleet.active_pools:
             if any(node.is_coming_up for node in pool.members):

@@ -48,7 +48,6 @@ def test_a_new_pool_has_the_defaults_of_the_service(served: Served) -> None:
         ({"targetDedicatedNodes": -1}, 400, "InvalidPropertyValue"),
         ({"resizeTimeout": "PT1M"}, 400, "InvalidPropertyValue"),
         ({"taskSlotsPerNode": 0}, 400, "InvalidPropertyValue"),
-        ({"enableAutoScale": True, "autoScaleFormula": "$x=1"}, 400, "InvalidAutoScalingSettings"),
         (
             {"virtualMachineConfiguration": {**UBUNTU, "nodeAgentSKUId": "batch.node.amiga"}},
             404,
