@@ -5,8 +5,9 @@ only, concurrently. It never writes and never decides.
 
 Requests: one each for pool and job, one per container, one page stream per container that uploads or downloads name,
 the tasks of the job with just the properties that fingerprints need, and the account's pools, jobs and containers by
-name and metadata, to find what carries our mark and is no longer named. Nodes are listed only when the start task or
-the pool changed or a reboot is pending, images only when a pool that needs its node agent SKU is missing or changed.
+name and metadata, to find what carries our mark and is no longer named. All nodes are listed only when the start task
+or the pool changed or a reboot is pending, otherwise those that failed; images only when a pool that needs its node
+agent SKU is missing or changed.
 """
 
 import asyncio
@@ -22,6 +23,8 @@ from batchspec.render.placeholder import Json, symbols
 
 _TASK_PROPERTIES = "id,state,executionInfo,environmentSettings,constraints"
 _NODE_PROPERTIES = "id,state,lastBootTime,startTaskInfo"
+# Nodes that can run nothing until they boot again.
+HOPELESS = "state eq 'starttaskfailed' or state eq 'unusable'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,10 @@ class Strays:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """A snapshot. `containers` by name, `blobs` by container name and blob name, `tasks` by lower-cased id."""
+    """A snapshot. `containers` by name, `blobs` by container name and blob name, `tasks` by lower-cased id.
+
+    `failed_nodes` are the ids of the own pool's nodes that can run nothing.
+    """
 
     containers: Mapping[str, ContainerState]
     blobs: Mapping[str, Mapping[str, BlobState]]
@@ -71,6 +77,7 @@ class Observed:
     job: JsonObject | None
     tasks: Mapping[str, ObservedTask]
     strays: Strays
+    failed_nodes: tuple[str, ...] = ()
 
 
 async def observe(desired: Desired, services: Services) -> Observed:
@@ -82,7 +89,7 @@ async def observe(desired: Desired, services: Services) -> Observed:
         pool = group.create_task(_pool(desired, batch))
         job = group.create_task(_job(desired, batch))
         strays = group.create_task(find_strays(desired, services))
-    observed_pool, nodes, images = pool.result()
+    observed_pool, nodes, images, failed_nodes = pool.result()
     observed_job, tasks = job.result()
     return Observed(
         containers=containers.result(),
@@ -93,6 +100,7 @@ async def observe(desired: Desired, services: Services) -> Observed:
         job=observed_job,
         tasks=tasks,
         strays=strays.result(),
+        failed_nodes=failed_nodes,
     )
 
 
@@ -128,10 +136,10 @@ async def _blobs(store: BlobStore, container: str, prefix: str) -> dict[str, Blo
 
 async def _pool(
     desired: Desired, batch: BatchService
-) -> tuple[JsonObject | None, tuple[ObservedNode, ...], tuple[JsonObject, ...]]:
+) -> tuple[JsonObject | None, tuple[ObservedNode, ...], tuple[JsonObject, ...], tuple[str, ...]]:
     wanted = desired.pool
     if wanted is None:
-        return None, (), ()
+        return None, (), (), ()
     pool = await batch.get_pool(wanted.id)
     nodes: tuple[ObservedNode, ...] = ()
     if pool is not None and wanted.body is not None and _needs_nodes(wanted, pool):
@@ -139,7 +147,10 @@ async def _pool(
     images: tuple[JsonObject, ...] = ()
     if _needs_images(wanted, pool):
         images = tuple([image async for image in batch.list_images()])
-    return pool, nodes, images
+    failed: tuple[str, ...] = ()
+    if wanted.body is not None and not is_missing(pool):
+        failed = tuple([str(node["id"]) async for node in batch.list_nodes(wanted.id, filter=HOPELESS, select="id")])
+    return pool, nodes, images, failed
 
 
 def _needs_nodes(wanted: DesiredPool, pool: JsonObject) -> bool:

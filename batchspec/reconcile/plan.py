@@ -48,7 +48,8 @@ def plan(desired: Desired, observed: Observed, *, retry_failed: bool = False) ->
     needs = _needs(desired, observed, work)
     succeeded = _all_succeeded(work.tasks) and bool(desired.cleanup_after_success)
     due = tuple(_still_there(desired, observed)) if succeeded else ()
-    pool = _pool(desired, observed, cleaned=needs is not None, runs=bool(work.tasks.must_run) or not work.tasks.kept)
+    runs = bool(work.tasks.must_run) or not work.tasks.kept
+    pool = _pool(desired, observed, cleaned=needs is not None, runs=runs, retry_failed=retry_failed)
     if pool is not None and pool.action != "update":
         node_agent_sku(desired, observed.images)
     changes = [
@@ -65,7 +66,7 @@ def plan(desired: Desired, observed: Observed, *, retry_failed: bool = False) ->
         failed_tasks=tuple(work.tasks.failed),
         orphaned_tasks=tuple(work.tasks.orphaned),
         pending_tasks=work.tasks.pending,
-        notes=tuple(_notes(desired, observed, work)),
+        notes=(*_notes(desired, observed, work), *_note_on_nodes(desired, observed, pool)),
         cleaned_up=succeeded and not due,
         cleanup_due=due,
     )
@@ -133,11 +134,11 @@ def _still_there(desired: Desired, observed: Observed) -> Iterator[str]:
     yield from (name for name in desired.cleanup_after_success if there.get(name))
 
 
-def _pool(desired: Desired, observed: Observed, *, cleaned: bool, runs: bool) -> Change | None:
+def _pool(desired: Desired, observed: Observed, *, cleaned: bool, runs: bool, retry_failed: bool) -> Change | None:
     pool = desired.pool
     if pool is None or pool.existing:
         return None
-    change = pool_change(pool, observed, needed=runs)
+    change = pool_change(pool, observed, needed=runs, retry_failed=retry_failed)
     gone = change is not None and change.action == "create" and cleaned and not runs
     return None if gone and "pool" in desired.cleanup_after_success else change
 
@@ -192,12 +193,23 @@ def _notes(desired: Desired, observed: Observed, work: _JobAndTasks) -> Iterator
             yield f"{kind} {one} carries this spec's mark and is no longer in it; `batchspec delete` removes it"
     if work.tasks.orphaned:
         shown = ", ".join(work.tasks.orphaned[:5]) + (" ..." if len(work.tasks.orphaned) > 5 else "")
-        yield f"{len(work.tasks.orphaned)} finished tasks are no longer in the spec and are kept: {shown}"
+        number = len(work.tasks.orphaned)
+        tasks = "task is no longer in the spec and is" if number == 1 else "tasks are no longer in the spec and are"
+        yield f"{number} finished {tasks} kept: {shown}"
     if _forgets(desired, observed):
         yield "the spec's cleanup removes its own job, so nothing is remembered: everything runs anew"
     state = (observed.job or {}).get("state")
     if work.tasks.must_run and state in ("disabling", "disabled"):
         yield f"job {(observed.job or {}).get('id')} is {state}: its tasks wait until it is enabled"
+
+
+def _note_on_nodes(desired: Desired, observed: Observed, change: Change | None) -> Iterator[str]:
+    """Nodes that failed before and that this plan does not start again."""
+    again = change is not None and (change.action != "update" or {"reboot", "restart"} & set(change.steps))
+    if observed.failed_nodes and desired.pool is not None and not again:
+        number = len(observed.failed_nodes)
+        has, them = ("node of pool {} has", "it") if number == 1 else ("nodes of pool {} have", "them")
+        yield f"{number} {has.format(desired.pool.id)} failed and can run nothing; --retry-failed starts {them} again"
 
 
 def _forgets(desired: Desired, observed: Observed) -> bool:

@@ -9,10 +9,13 @@ Place in the pipeline: a part of `plan`. Pure. The `steps` of an update say whic
                take a property away, so that is a replacement
     reboot     every node that booted with another start task or other packages, its tasks finished first: an update
                reaches only nodes that start later
+    restart    the nodes that failed, when that is asked for: what was wrong may not have been the spec's fault
 
 The start task's inputs count too: their content is in `start_task_hash`, kept in the pool's metadata.
 `batchspec:reboot` marks reboots that are owed, so that a client killed between patch and reboot leaves no node behind.
 """
+
+from collections.abc import Iterator
 
 from batchspec.reconcile.change import Change, Reason
 from batchspec.reconcile.compare import REMOVED, differences
@@ -52,7 +55,9 @@ _REBOOTED = "nodes are rebooted for the new start task, inputs or packages; thei
 _DEFAULTS: JsonObject = {"targetDedicatedNodes": 0, "targetLowPriorityNodes": 0, "taskSlotsPerNode": 1}
 
 
-def pool_change(wanted: DesiredPool, observed: Observed, *, needed: bool = True) -> Change | None:
+def pool_change(
+    wanted: DesiredPool, observed: Observed, *, needed: bool = True, retry_failed: bool = False
+) -> Change | None:
     """The pool's Change, None when there is nothing to do. A pool that is being deleted counts as missing.
 
     `needed` is whether anything shall run on it: only then is a failed resize tried again.
@@ -72,8 +77,9 @@ def pool_change(wanted: DesiredPool, observed: Observed, *, needed: bool = True)
     changed = _steps(wanted, there, reasons)
     again = _resize_again(wanted.body, there) if needed else set()
     reboot = _reboot(wanted, observed, packages=any(_top(reason) == _PACKAGES for reason in reasons))
-    reasons = (*reasons, *_unseen(again - changed, reboot))
-    steps = changed | again | reboot
+    restart = {"restart"} if retry_failed and observed.failed_nodes and "reboot" not in reboot else set()
+    reasons = (*reasons, *_unseen(again - changed, reboot), *_restarted(restart, observed))
+    steps = changed | again | reboot | restart
     if not steps:
         return None
     reasons = reasons or (Reason("recorded fingerprint differs"),)
@@ -139,6 +145,12 @@ def _unseen(again: set[str], reboot: set[str]) -> tuple[Reason, ...]:
     """Why something is done that no differing property explains."""
     resize = (Reason("the last resize ended in errors and is tried again"),) if again else ()
     return (*resize, Reason(_REBOOTED)) if "reboot" in reboot else resize
+
+
+def _restarted(restart: set[str], observed: Observed) -> Iterator[Reason]:
+    if restart:
+        number = len(observed.failed_nodes)
+        yield Reason(f"{number} failed {'node starts' if number == 1 else 'nodes start'} again")
 
 
 def patched_properties(body: JsonObject, change: Change) -> list[str]:

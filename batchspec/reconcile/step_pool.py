@@ -10,6 +10,7 @@ from batchspec.reconcile.clock import polls
 from batchspec.reconcile.concurrency import for_each
 from batchspec.reconcile.making import carry_out
 from batchspec.reconcile.marks import REBOOT_KEY, RUN_KEY, sent_metadata
+from batchspec.reconcile.observe import HOPELESS
 from batchspec.reconcile.plan_pool import patched_properties
 from batchspec.reconcile.report import Noted
 from batchspec.reconcile.run import Run
@@ -51,6 +52,8 @@ async def _update(run: Run, pool: DesiredPool, change: Change) -> None:
         await batch.set_autoscale(pool.id, _autoscale(pool.body))
     if "resize" in change.steps:
         await _resize(run, pool.id, pool.body)
+    if "restart" in change.steps:
+        await _restart(run, pool)
     if reboot:
         await _reboot(run, pool)
         await batch.update_pool(pool.id, {"metadata": sent_metadata(pool.body, {REBOOT_KEY: ""})})
@@ -85,6 +88,22 @@ async def _steady(run: Run, pool_id: str) -> None:
 async def _reboot(run: Run, pool: DesiredPool) -> None:
     """Reboot every node that may have booted with the old start task; replace those that cannot be rebooted."""
     nodes = [node async for node in run.services.batch.list_nodes(pool.id, select="id,state")]
+    await _boot_again(run, pool, nodes)
+    take = (
+        "node of {} takes the new start task: it reboots once its"
+        if len(nodes) == 1
+        else ("nodes of {} take the new start task: each reboots once its")
+    )
+    run.report(Noted(f"{len(nodes)} {take.format(pool.id)} tasks are done"))
+
+
+async def _restart(run: Run, pool: DesiredPool) -> None:
+    """Start the nodes again that can run nothing."""
+    nodes = run.services.batch.list_nodes(pool.id, filter=HOPELESS, select="id,state")
+    await _boot_again(run, pool, [node async for node in nodes])
+
+
+async def _boot_again(run: Run, pool: DesiredPool, nodes: list[JsonObject]) -> None:
     stuck: list[str] = []
 
     async def reboot(node: JsonObject) -> None:
@@ -92,7 +111,6 @@ async def _reboot(run: Run, pool: DesiredPool) -> None:
             stuck.append(str(node["id"]))
 
     await for_each(nodes, reboot, at_once=8)
-    run.report(Noted(f"{len(nodes)} nodes of {pool.id} take the new start task: each reboots once its tasks are done"))
     if stuck and pool.body is not None and not pool.body.get("enableAutoScale"):
         await _replace_nodes(run, pool, stuck)
 

@@ -175,7 +175,7 @@ async def test_a_deleted_text_leaves_a_finished_task_that_the_plan_names(workloa
     applied = await world.apply(fewer.desired(), confirm=never_asked)
     assert (world.writes, applied.plan.orphaned_tasks) == ([], ("c",))
     assert applied.outcome == Outcome(Counts(completed=2, succeeded=2), 0, ())
-    assert applied.plan.notes == ("1 finished tasks are no longer in the spec and are kept: c",)
+    assert applied.plan.notes == ("1 finished task is no longer in the spec and is kept: c",)
 
 
 async def test_an_unfinished_task_whose_text_is_gone_is_deleted(workload: Workload, world: World) -> None:

@@ -33,6 +33,7 @@ async def test_an_unchanged_spec_costs_a_dozen_reads(workload: Workload) -> None
         ("list_blobs", "words-output"),
         ("list_containers", ""),
         ("list_jobs", ""),
+        ("list_nodes", "words-pool"),
         ("list_pools", ""),
         ("list_tasks", "words-job"),
     ]

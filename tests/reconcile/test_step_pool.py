@@ -97,3 +97,23 @@ async def test_killed_between_taking_a_node_out_and_growing_again_it_grows_again
     await world.apply(edited)
     assert [node["state"] for node in world.batch.nodes["words-pool"]] == ["idle", "idle"]
     assert (await world.plan(edited)).nothing_to_do
+
+
+@pytest.mark.parametrize("refuses", [False, True])
+async def test_nodes_that_failed_start_again_when_asked(workload: Workload, refuses: bool) -> None:
+    world = World()
+    await world.apply(workload.desired())
+    world.batch.nodes["words-pool"][0]["state"] = "starttaskfailed"
+    if refuses:
+        world.batch.fail("reboot_node", 1, refused("reboot node", "n", 409, "OperationInvalidForCurrentState"))
+    unasked = await world.apply(workload.desired())
+    assert (unasked.plan.nothing_to_do, unasked.plan.notes) == (
+        True,
+        ("1 node of pool words-pool has failed and can run nothing; --retry-failed starts it again",),
+    )
+    asked = await world.apply(workload.desired(), retry_failed=True)
+    assert [(change.steps, change.reasons[0].text) for change in asked.plan.changes] == [
+        (("restart",), "1 failed node starts again")
+    ]
+    assert [node["state"] for node in world.batch.nodes["words-pool"]] == ["idle", "idle"]
+    assert (await world.apply(workload.desired(), retry_failed=True)).plan.nothing_to_do
