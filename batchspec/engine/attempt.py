@@ -63,6 +63,15 @@ class Work:
     keeps_children: bool = False
 
 
+def _make(folder: Path) -> None:
+    # A new task's folder lies in one that is there most of the time: no need to look first.
+    try:
+        folder.parent.mkdir()
+        folder.mkdir()
+    except OSError:
+        folder.mkdir(parents=True, exist_ok=True)
+
+
 class Attempt:
     """A piece of work being done; it can be stopped at any moment."""
 
@@ -101,7 +110,7 @@ class Attempt:
     def _prepare(self) -> Failure | None:
         folder = self._work.folder
         try:
-            (folder / "wd").mkdir(parents=True, exist_ok=True)
+            _make(folder / "wd")
             # A launch creates them too, but there may be none.
             if self._work.resource_files or self._work.refused:
                 for name in ("stdout.txt", "stderr.txt"):

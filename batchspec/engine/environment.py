@@ -45,8 +45,7 @@ def environment(
     more: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Everything a program in `folder` sees; later `settings` override earlier ones, `more` is the service's too."""
-    result = {name: os.environ[name] for name in os.environ if name in _PASSED_ON or name.startswith("LC_")}
-    result.setdefault("PATH", _DEFAULT_PATH)
+    result = _of_the_machine()
     result["HOME"] = str(folder / "wd")
     for group in settings:
         result.update({item["name"]: item.get("value", "") for item in group})
@@ -55,6 +54,13 @@ def environment(
         result["AZ_BATCH_JOB_ID"] = job_id
         result["AZ_BATCH_TASK_ID"] = task_id
     result.update(more or {})
+    return result
+
+
+def _of_the_machine() -> dict[str, str]:
+    result = {name: value for name in _PASSED_ON if (value := os.environ.get(name)) is not None}
+    result |= {name: os.environ[name] for name in os.environ if name.startswith("LC_")}
+    result.setdefault("PATH", _DEFAULT_PATH)
     return result
 
 

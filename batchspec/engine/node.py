@@ -149,9 +149,14 @@ class Node:
             self._is_stale = False
             self._core.store.update("nodes", self.pk, state=state, state_time=self._core.store.stamp())
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether there is nothing to write down: it was running and still is."""
+        return self.state == "running" and bool(self.runs) and not self._is_stale
+
     def settle(self) -> None:
         """Be running, idle or offline, as what runs here says."""
-        if self.state in _AT_WORK:
+        if self.state in _AT_WORK and not self.is_settled:
             self._enter("busy" if self.runs else "ready" if self.schedules else "off")
 
     def set_scheduling(self, enabled: bool, vacate: Stop | None = None) -> None:

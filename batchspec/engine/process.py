@@ -20,6 +20,7 @@ import asyncio
 import ctypes
 import errno
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -28,6 +29,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from batchspec.engine.process_table import (
@@ -43,6 +45,9 @@ from batchspec.engine.process_table import (
 )
 
 _PR_SET_CHILD_SUBREAPER = 36
+# Without quotes a command line is split at blanks, which needs no lexer.
+_QUOTING = re.compile(r"""['"\\]""")
+_WORD = re.compile(r"[^ \t\r\n]+")
 _SWEEP_PERIOD_S = 10.0
 _GIVE_UP_S = 10.0
 _CLOCK_TICK_S = 0.01
@@ -235,9 +240,15 @@ def end_leftovers(mark_prefix: str) -> int:
     return len(ended)
 
 
+@cache
+def _no_input() -> int:
+    """A file descriptor without anything to read, for all programs."""
+    return os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+
+
 def _arguments(command_line: str) -> list[str]:
     try:
-        arguments = shlex.split(command_line)
+        arguments = shlex.split(command_line) if _QUOTING.search(command_line) else _WORD.findall(command_line)
     except ValueError as error:
         raise LaunchFailed("CommandLaunchFailed", f"the command line cannot be split: {error}") from error
     if not arguments or not arguments[0]:
@@ -256,19 +267,19 @@ def _opened(path: Path, *, appends: bool) -> int:
 
 
 def _started(arguments: list[str], cwd: Path, env: Mapping[str, str], out: int, err: int) -> "subprocess.Popen[bytes]":
-    if not cwd.is_dir():
-        raise LaunchFailed("CommandLaunchFailed", f"the working directory {cwd} does not exist")
     try:
         return subprocess.Popen(
             arguments,
             cwd=cwd,
             env=env,
-            stdin=subprocess.DEVNULL,
+            stdin=_no_input(),
             stdout=out,
             stderr=err,
             start_new_session=True,
         )
     except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
+        if not cwd.is_dir():
+            raise LaunchFailed("CommandLaunchFailed", f"the working directory {cwd} does not exist") from error
         reason = f"the program {arguments[0]!r} cannot be run: {error.strerror}"
         raise LaunchFailed("CommandProgramNotFound", reason) from error
     except (OSError, ValueError) as error:  # too long, wrong format, no memory; a NUL inside

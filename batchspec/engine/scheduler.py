@@ -13,7 +13,7 @@ import asyncio
 import json
 import logging
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from sqlite3 import Row
 from typing import Any, Protocol
@@ -164,7 +164,10 @@ class Scheduler:
             choice.team[0].begin(choice.claim, choice.team[1:])
         self._settle({node.pk: node for choice in chosen for node in choice.team}.values())
 
-    def _settle(self, nodes: Collection[Node]) -> None:
+    def _settle(self, nodes: Iterable[Node]) -> None:
+        nodes = [node for node in nodes if not node.is_settled]
+        if not nodes:
+            return
         try:
             with self._core.store.transaction():
                 for node in nodes:

@@ -7,6 +7,7 @@ the year 1), because one integer is then the time, its order and the ETag.
 import re
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
+from functools import lru_cache
 
 TICKS_PER_S = 10_000_000
 _UNIX_EPOCH = 621_355_968_000_000_000
@@ -66,6 +67,7 @@ def etag_from_ticks(ticks: int) -> str:
     return f"0x{ticks:X}"
 
 
+@lru_cache(maxsize=256)
 def seconds_from_duration(text: str) -> float:
     """Seconds of an ISO 8601 duration; infinity for the service's "no limit". Raises ValueError."""
     match = _DURATION.fullmatch(text.strip())
