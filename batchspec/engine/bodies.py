@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from batchspec.engine.errors import BatchError, bad_value
-from batchspec.engine.images import AGENTS
+from batchspec.engine.images import check_image, check_subnet
 from batchspec.engine.scaling_rules import autoscale_settings
 from batchspec.engine.times import INFINITE, seconds_from_duration
 
@@ -87,6 +87,7 @@ def _check_pool_limits(body: Mapping[str, Any]) -> None:
         raise bad_value("taskSlotsPerNode", slots, f"The value must be between 1 and {_MAX_SLOTS}.")
     if not body.get("vmSize", "x").strip():
         raise bad_value("vmSize", body["vmSize"])
+    check_subnet(body.get("networkConfiguration", {}))
     if body.get("applicationPackageReferences"):
         references = ", ".join(item["applicationId"] for item in body["applicationPackageReferences"])
         raise BatchError("InvalidApplicationPackageReferences", ApplicationId=references)
@@ -102,15 +103,7 @@ def _check_image(body: Mapping[str, Any]) -> None:
         return
     if machine is None:
         raise BatchError("MissingRequiredProperty", PropertyName="virtualMachineConfiguration")
-    image, agent = machine["imageReference"], machine["nodeAgentSKUId"]
-    if agent.lower() not in AGENTS:
-        raise BatchError("NodeAgentSKUNotFound", nodeAgentSKUId=agent)
-    ids = [name for name in image if name.endswith("ImageId")]
-    parts = [name for name in ("publisher", "offer", "sku") if name in image]
-    if not ids and len(parts) < 3:
-        raise BatchError("MissingRequiredProperty", PropertyName="imageReference.publisher, offer and sku")
-    if len(ids) > 1 or (ids and parts):
-        raise bad_value("imageReference", sorted(image), "Give publisher, offer and sku, or one image id.")
+    check_image(machine)
 
 
 def task_body(body: Mapping[str, Any], *, job: Mapping[str, Any]) -> dict[str, Any]:

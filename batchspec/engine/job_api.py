@@ -44,7 +44,9 @@ class JobApi:
         self._jobs = jobs
 
     async def create(self, call: Call) -> Reply:
-        now = self._jobs.create(call.body["id"], job_bodies.job_body(call.body))
+        body = job_bodies.job_body(call.body)
+        self._core.quotas.check_jobs(self._core.store)
+        now = self._jobs.create(call.body["id"], body)
         # The service says job-1 whatever the id; recorded.
         return changed(now, location=f"{self._core.base_url}/jobs/job-1")
 

@@ -26,6 +26,7 @@ class ScheduleApi:
 
     async def create(self, call: Call) -> Reply:
         body = job_bodies.schedule_body(call.body)
+        self._core.quotas.check_jobs(self._core.store)
         stamp = self._schedules.create(body)
         return changed(stamp, location=f"{self._core.base_url}/jobschedules/{body['id']}")
 

@@ -162,6 +162,20 @@ def test_only_spot_nodes_are_preempted(served: Served) -> None:
     assert code(served.request("POST", "/.batchspec/preempt", {"pool": "none"})) == (404, "PoolNotFound")
 
 
+def test_active_jobs_and_schedules_have_one_quota(served: Served) -> None:
+    assert served.request("PATCH", "/.batchspec/quotas", {"activeJobs": 2}).json["activeJobs"] == 2
+    served.add_job("a")
+    schedule = {"id": "s", "schedule": {"doNotRunUntil": "2199-01-01T00:00:00Z"}}
+    body = {**schedule, "jobSpecification": {"poolInfo": {"poolId": "p"}}}
+    assert served.request("POST", "/jobschedules", body).status == 201
+    reached = (409, "ActiveJobAndScheduleQuotaReached")
+    assert code(served.request("POST", "/jobs", {"id": "b", "poolInfo": {"poolId": "p"}})) == reached
+    assert code(served.request("POST", "/jobschedules", {**body, "id": "t"})) == reached
+    assert served.request("POST", "/jobs/a/terminate", {}).status == 202
+    wait_for(lambda: served.request("GET", "/jobs/a").json["state"], lambda state: state == "completed")
+    served.add_job("b")
+
+
 def test_quotas_can_be_lowered_and_are_restored_by_a_reset(served: Served) -> None:
     quotas = {"pools": 1, "dedicatedCores": 4, "lowPriorityCores": 1}
     assert served.request("PATCH", "/.batchspec/quotas", quotas).status == 200

@@ -13,6 +13,13 @@ WINDOWS = {
 }
 
 
+def image(publisher: str, offer: str, sku: str) -> dict[str, Any]:
+    return {**UBUNTU, "imageReference": {"publisher": publisher, "offer": offer, "sku": sku}}
+
+
+MANAGED = {**UBUNTU, "imageReference": {"virtualMachineImageId": "/subscriptions/s/images/i"}}
+
+
 def test_a_new_pool_has_the_defaults_of_the_service(served: Served) -> None:
     assert served.request("POST", "/pools", {**BODY, "targetLowPriorityNodes": 0}).status == 201
     pool = served.request("GET", "/pools/p").json
@@ -54,6 +61,10 @@ def test_a_new_pool_has_the_defaults_of_the_service(served: Served) -> None:
             "NodeAgentSKUNotFound",
         ),
         ({"virtualMachineConfiguration": {**UBUNTU, "imageReference": {}}}, 400, "MissingRequiredProperty"),
+        ({"virtualMachineConfiguration": image("canonical", "ubuntu-24_04-lts", "99")}, 400, "InvalidPropertyValue"),
+        ({"virtualMachineConfiguration": image("debian", "debian-12", "12")}, 400, "InvalidPropertyValue"),
+        ({"virtualMachineConfiguration": MANAGED}, 400, "InvalidPropertyValue"),
+        ({"networkConfiguration": {"subnetId": "/subscriptions/s"}}, 400, "InvalidPropertyValue"),
         ({"applicationPackageReferences": [{"applicationId": "a"}]}, 409, "InvalidApplicationPackageReferences"),
         ({"startTask": {"commandLine": ""}}, 400, "InvalidPropertyValue"),
         ({"startTask": {"commandLine": "x", "resourceFiles": [{"filePath": "x"}]}}, 400, "InvalidPropertyValue"),
@@ -210,3 +221,12 @@ def test_supported_images_can_be_filtered(served: Served) -> None:
     assert [image["nodeAgentSKUId"] for image in page["value"]] == ["batch.node.windows amd64"]
     assert "odata.nextLink" in page
     assert len(served.request("GET", "/supportedimages").json["value"]) > 20
+
+
+def test_images_that_published_samples_use_are_listed_with_their_end_of_support(served: Served) -> None:
+    listed = served.request("GET", "/supportedimages").json["value"]
+    ends = {image["imageReference"]["sku"]: image.get("batchSupportEndOfLife") for image in listed}
+    assert (ends["18.04-lts"], ends["2022-datacenter"]) == ("2023-05-31T00:00:00Z", None)
+    retired = {**image("Canonical", "UbuntuServer", "18.04-LTS"), "nodeAgentSKUId": "batch.node.ubuntu 18.04"}
+    served.add_pool("p", 1, virtualMachineConfiguration=retired)
+    served.nodes_in("idle", pool="p")
