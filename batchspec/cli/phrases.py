@@ -13,6 +13,8 @@ from batchspec.render.placeholder import Json, display
 _SIG = re.compile(r"(?i)([?&;\s\"']sig=)[^&\s\"']+")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _VALUE_CHARACTERS = 120
+# The longest duration of the service, its default where there is no limit.
+_INFINITE = "P10675199DT2H48M5.4775807S"
 
 
 def harmless(text: str) -> str:
@@ -73,6 +75,8 @@ def value(json_value: Json) -> str:
     shown = display(json_value)
     if shown is None:
         return "(not set)"
+    if shown == _INFINITE:
+        return "unlimited"
     text = shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False)
     text = harmless(without_signatures(text)) or "''"
     return text if len(text) <= _VALUE_CHARACTERS else text[: _VALUE_CHARACTERS - 3] + "..."

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from batchspec.reconcile.change import Reason
-from batchspec.reconcile.marks import part_of
+from batchspec.reconcile.marks import metadata_of, part_of
 from batchspec.render.durations import NotADuration, duration
 from batchspec.render.model import JsonObject
 from batchspec.render.placeholder import CLOSE, OPEN, Json, display, symbols
@@ -59,6 +59,7 @@ _FILLED_IN: dict[str, tuple[object, ...]] = {
 
 NOT_SHOWN = "(not shown)"
 REMOVED = "no longer in the spec"
+_OWN_METADATA = "batchspec:"
 
 
 def differences(
@@ -85,6 +86,16 @@ def differences(
     for key in sorted(removable - wanted.keys() - ignore):
         if there.get(key):
             yield Reason(REMOVED, key, shown(key, there[key]), None)
+
+
+def metadata_differences(wanted: JsonObject, there: JsonObject) -> Iterator[Reason]:
+    """One Reason for each metadata item of a person (not of ours) that differs, by name."""
+    asked, present = metadata_of(wanted), metadata_of(there)
+    for name in sorted(asked.keys() | present.keys()):
+        same = name in asked and name in present and _same_text("value", asked[name], present[name])
+        if not same and not name.startswith(_OWN_METADATA):
+            old = NOT_SHOWN if name in present else None
+            yield Reason("changed", f"metadata.{name}", old, display(asked.get(name)))
 
 
 def _compare(path: str, key: str, wanted: Json, there: object) -> Iterator[Reason]:

@@ -7,10 +7,11 @@ that a file of any size can be shown; with `follow` it goes on until the task ha
 from collections.abc import Callable
 from typing import Literal
 
-from batchspec.errors import PlanRefused
+from batchspec.errors import PlanRefused, SpecInvalid, UsageError
 from batchspec.reconcile.clock import Clock, SystemClock
 from batchspec.reconcile.ports import BatchService, Services, TextPart
 from batchspec.render.model import Desired, JsonObject
+from batchspec.render.suggest import suggestion
 
 _POLL_S = 1.0
 
@@ -28,8 +29,8 @@ async def logs(
 ) -> None:
     """Write a task's (or, with `node`, a start task's) stdout or stderr.
 
-    Raises PlanRefused when the spec has no job or pool, the task or node is not there, or it has written nothing and is
-    not followed.
+    Raises UsageError for a task that neither the spec nor the job knows, PlanRefused when the spec has no job or pool,
+    the task or node is not there, or it has written nothing and is not followed, or never ran.
     """
     source = _Source(desired, services.batch, task, node, f"{stream}.txt")
     clock = clock or SystemClock()
@@ -48,6 +49,8 @@ async def logs(
             if start < part.size:
                 continue
         if ended:
+            if start == 0:
+                await source.refuse_what_never_ran()
             return
         await clock.sleep(_POLL_S)
 
@@ -56,7 +59,7 @@ class _Source:
     """One file of one task or node."""
 
     def __init__(self, desired: Desired, batch: BatchService, task: str | None, node: str | None, name: str) -> None:
-        self._batch, self._task, self._node, self._name = batch, task, node, name
+        self._desired, self._batch, self._task, self._node, self._name = desired, batch, task, node, name
         if task is not None:
             if desired.job is None:
                 raise PlanRefused("the spec has no job, so no tasks")
@@ -81,12 +84,16 @@ class _Source:
     async def why_nothing(self) -> str:
         """Why there is no file. Raises PlanRefused when the task or node is not there."""
         state, info = await self._state()
-        failure = info.get("failureInfo")
-        if isinstance(failure, dict) and "exitCode" not in info:
-            return f"it failed before it ran, with {failure.get('code')}: {failure.get('message')}"
-        return (
+        return _why_it_never_ran(info) or (
             "its node or its files are gone" if state == "completed" else f"it is {state} and has written nothing yet"
         )
+
+    async def refuse_what_never_ran(self) -> None:
+        """Empty files of something that failed before it ran say nothing. Raises PlanRefused, which does."""
+        _, info = await self._state()
+        reason = _why_it_never_ran(info)
+        if reason:
+            raise PlanRefused(f"{self.shown_as} wrote nothing: {reason}")
 
     async def _state(self) -> tuple[str, JsonObject]:
         """The state and execution info of the task or start task."""
@@ -100,4 +107,22 @@ class _Source:
                 if node.get("id") == self._node:
                     info = node.get("startTaskInfo")
                     return (str(info.get("state")), info) if isinstance(info, dict) else (str(node.get("state")), {})
+        self._refuse_unknown_task()
         raise PlanRefused(f"{self.shown_as} is not there", fix="`batchspec status` shows what is there")
+
+    def _refuse_unknown_task(self) -> None:
+        if self._task is None:
+            return
+        try:
+            known = [task.id for task in self._desired.tasks()]
+        except SpecInvalid:  # what has run is shown though the spec, or a file it names, is not there any more
+            return
+        if self._task.casefold() not in map(str.casefold, known):
+            raise UsageError(f"no task {self._task!r} in job {self._within}{suggestion(self._task, known)}")
+
+
+def _why_it_never_ran(info: JsonObject) -> str:
+    failure = info.get("failureInfo")
+    if not isinstance(failure, dict) or "exitCode" in info:
+        return ""
+    return f"it failed before it ran, with {failure.get('code')}: {failure.get('message')}"

@@ -6,7 +6,7 @@ and a completed job that must take tasks, is a replacement, after which all task
 """
 
 from batchspec.reconcile.change import Change, Reason
-from batchspec.reconcile.compare import REMOVED, differences
+from batchspec.reconcile.compare import REMOVED, differences, metadata_differences
 from batchspec.reconcile.marks import hash_of, parts_of
 from batchspec.render.model import DesiredJob, JsonObject
 
@@ -53,6 +53,7 @@ def job_change(wanted: DesiredJob, there: JsonObject | None) -> Change | None:
     if hash_of(there) != wanted.hash:
         body = {**_DEFAULTS, **wanted.body}
         reasons = tuple(differences(body, there, removable=_REMOVABLE, ignore=_IGNORED, parts=parts_of(there)))
+        reasons = (*reasons, *metadata_differences(wanted.body, there))
     over = there.get("state") in _GONE
     finish = finish_reason(wanted, there)
     if finish is not None and finish.new == "noaction" and not over:

@@ -18,7 +18,7 @@ The start task's inputs count too: their content is in `start_task_hash`, kept i
 from collections.abc import Iterator
 
 from batchspec.reconcile.change import Change, Reason
-from batchspec.reconcile.compare import REMOVED, differences
+from batchspec.reconcile.compare import REMOVED, differences, metadata_differences
 from batchspec.reconcile.marks import REBOOT_KEY, START_KEY, hash_of, metadata_of, parts_of
 from batchspec.reconcile.observe import Observed
 from batchspec.render.model import DesiredPool, JsonObject
@@ -72,6 +72,7 @@ def pool_change(
     else:
         body = _with_defaults(wanted.body)
         reasons = tuple(differences(body, there, removable=_REMOVABLE, ignore=_IGNORED, parts=parts_of(there)))
+        reasons = (*reasons, *metadata_differences(wanted.body, there))
     if _must_replace(there, reasons):
         return Change("replace", "pool", wanted.id, reasons, steps=("delete", "create"))
     changed = _steps(wanted, there, reasons)

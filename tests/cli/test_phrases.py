@@ -56,6 +56,7 @@ def test_rest_names_are_shown_as_the_spec_writes_them() -> None:
 def test_values_are_short_and_hold_no_signature() -> None:
     assert phrases.value(None) == "(not set)"
     assert phrases.value("") == "''"
+    assert phrases.value("P10675199DT2H48M5.4775807S") == "unlimited"
     assert phrases.value("https://a/b?sv=1&sig=abc%3D") == "https://a/b?sv=1&sig=<masked>"
     assert phrases.value({"a": [1, "é"]}) == '{"a": [1, "é"]}'
     assert len(phrases.value("x" * 500)) == 120

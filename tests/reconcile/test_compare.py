@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from batchspec.reconcile.change import Reason
-from batchspec.reconcile.compare import NOT_SHOWN, REMOVED, differences
+from batchspec.reconcile.compare import NOT_SHOWN, REMOVED, differences, metadata_differences
+from batchspec.render.model import JsonObject
 from batchspec.render.placeholder import symbol
 
 SAME: list[tuple[Any, Any]] = [
@@ -87,3 +88,15 @@ def test_an_address_is_shown_without_its_sas() -> None:
     there: Any = {"list": [{"url": "get https://a/b?sig=geheim&x=1 and 'https://c?sig=geheim'"}, 1]}
     found = list(differences({"list": []}, there))
     assert found == [Reason("changed", "list", [{"url": "get https://a/b and 'https://c'"}, 1], [])]
+
+
+def test_metadata_of_a_person_differs_by_name_and_ours_does_not_count() -> None:
+    def body(**items: str) -> JsonObject:
+        return {"metadata": [{"name": name, "value": value} for name, value in items.items()]}
+
+    there = body(team="x", gone="1", same="2", **{"batchspec:hash": "h"})
+    assert list(metadata_differences(body(team="y", new="3", same="2"), there)) == [
+        Reason("changed", "metadata.gone", "(not shown)", None),
+        Reason("changed", "metadata.new", None, "3"),
+        Reason("changed", "metadata.team", "(not shown)", "y"),
+    ]

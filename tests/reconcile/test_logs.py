@@ -1,12 +1,13 @@
 """Logs of tasks and start tasks."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 
-from batchspec.errors import PlanRefused
+from batchspec.errors import PlanRefused, UsageError
 from batchspec.reconcile.logs import logs
 from tests.reconcile.builders import Workload, World
 
@@ -88,8 +89,6 @@ async def test_another_attempt_of_a_followed_task_is_shown_from_its_beginning(wo
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"task": "nosuch"}, "task nosuch of job words-job is not there"),
-        ({"task": "nosuch", "follow": True}, "task nosuch of job words-job is not there"),
         ({}, "task a of job words-job has no stdout.txt: it is active and has written nothing yet"),
         ({"task": None, "node": "n"}, "the start task of node n of pool words-pool is not there"),
     ],
@@ -100,6 +99,25 @@ async def test_what_cannot_be_shown_is_told(
     with pytest.raises(PlanRefused) as caught:
         await read(world, workload, **asked)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("follow", [False, True])
+async def test_an_unknown_task_is_a_mistake_of_whoever_asks(follow: bool, workload: Workload, world: World) -> None:
+    with pytest.raises(UsageError, match=re.escape("no task 'nosuch' in job words-job; there are: a, b, c")):
+        await read(world, workload, task="nosuch", follow=follow)
+
+
+async def test_a_task_that_the_service_does_not_have_yet_is_told(workload: Workload) -> None:
+    with pytest.raises(PlanRefused, match="task a of job words-job is not there"):
+        await read(World(), workload)
+
+
+async def test_a_task_that_failed_before_it_ran_says_so_beside_empty_files(workload: Workload, world: World) -> None:
+    world.batch.finish("words-job", "a", exit_code=1, code="BlobNotFound")
+    del world.batch.tasks["words-job"]["a"]["executionInfo"]["exitCode"]
+    world.batch.files["words-job", "a", "stdout.txt"] = b""
+    with pytest.raises(PlanRefused, match="wrote nothing: it failed before it ran, with BlobNotFound: failed"):
+        await read(world, workload)
 
 
 async def test_a_task_that_failed_before_it_ran_says_why_there_is_nothing(workload: Workload, world: World) -> None:
