@@ -45,6 +45,7 @@ MAX_BODY_BYTES = 1_048_576
 # What is read of a body that is too large, so that a client still sending gets its answer.
 _MAX_DRAINED_BYTES = 64 * MAX_BODY_BYTES
 _JSON = "application/json; odata=minimalmetadata"
+_ODATA_OPTIONS = frozenset({"$filter", "$select", "$expand", "$skiptoken"})
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _CONDITIONS = ("if-match", "if-none-match", "if-modified-since", "if-unmodified-since")
 
@@ -213,6 +214,7 @@ class Desk:
         query: dict[str, str] = {}
         for name, value in parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True):
             query.setdefault(name.lower(), value)
+        _check_query(query)
         version = _version(query)
         content = await _content(request)
         return Call(
@@ -263,6 +265,13 @@ class Desk:
         if wanted and (client_id := request.headers.get("client-request-id")):
             response.headers["client-request-id"] = client_id
         return response
+
+
+def _check_query(query: Mapping[str, str]) -> None:
+    """OData has options that Batch does not. Others are let through: clients and proxies add their own."""
+    for name in query:
+        if name.startswith("$") and name not in _ODATA_OPTIONS:
+            raise BatchError("UnsupportedQueryParameter", QueryParameterName=name)
 
 
 def _version(query: Mapping[str, str]) -> str:

@@ -32,6 +32,7 @@ _CODES: dict[str, tuple[int, str]] = {
         400,
         "A query parameter specified in the request URI is outside the permissible range.",
     ),
+    "EmptyMetadataKey": (400, "The name of one of the metadata items in the request body is empty."),
     "InvalidRequestBody": (400, "The specified Request Body is not syntactically valid."),
     "InvalidAuthenticationInfo": (
         400,

@@ -221,12 +221,13 @@ class Jobs:
             self._core.discard(folder)
         self._close_pool(job)
         store = self._core.store
+        # Before their tasks: a later task may get the key of one that is gone.
+        store.run("DELETE FROM subtasks WHERE task IN (SELECT pk FROM tasks WHERE job = ?)", pk)
         chunk = "DELETE FROM tasks WHERE pk IN (SELECT pk FROM tasks WHERE job = ? LIMIT ?)"
         while store.run(chunk, pk, _DELETE_CHUNK) == _DELETE_CHUNK:  # noqa: ASYNC110 - it waits for nothing:
             # requests come in between the chunks of a long deletion.
             await asyncio.sleep(0)
         with store.transaction():
-            store.run("DELETE FROM subtasks WHERE task IN (SELECT pk FROM tasks WHERE job = ?)", pk)
             for table in ("needs_id", "needs_range", "satisfied", "preparations", "tasks"):
                 store.run(f"DELETE FROM {table} WHERE job = ?", pk)
             store.run("DELETE FROM jobs WHERE pk = ?", pk)

@@ -27,9 +27,10 @@ from batchspec.engine.times import ticks_from_datetime
 SCHEMA_VERSION = 1
 _RESERVE_BYTES = 8 << 20
 
+# AUTOINCREMENT: what still knows a pool or a job that is gone by its key must not take a new one for it.
 _SCHEMA = """
 CREATE TABLE pools(
-  pk INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE COLLATE NOCASE,
+  pk INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE COLLATE NOCASE,
   state TEXT NOT NULL, state_time INTEGER NOT NULL,
   allocation TEXT NOT NULL, allocation_time INTEGER NOT NULL,
   created INTEGER NOT NULL, modified INTEGER NOT NULL,
@@ -42,7 +43,7 @@ CREATE TABLE nodes(
   body TEXT NOT NULL);
 CREATE INDEX nodes_of_pool ON nodes(pool);
 CREATE TABLE jobs(
-  pk INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE COLLATE NOCASE, pool TEXT COLLATE NOCASE,
+  pk INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE COLLATE NOCASE, pool TEXT COLLATE NOCASE,
   state TEXT NOT NULL, state_time INTEGER NOT NULL, previous TEXT, previous_time INTEGER,
   created INTEGER NOT NULL, modified INTEGER NOT NULL, started INTEGER, ended INTEGER, reason TEXT,
   priority INTEGER NOT NULL, parallel INTEGER NOT NULL,

@@ -62,6 +62,8 @@ def _object(body: Any, shape: str, path: str, older: bool, strict: bool) -> dict
     for name in sorted(required):
         if name not in result:
             raise BatchError("MissingRequiredProperty", PropertyName=f"{path}.{name}".lstrip("."))
+    if shape == "BatchMetadataItem" and not result["name"]:
+        raise BatchError("EmptyMetadataKey", PropertyName=f"{path}.name")
     return result
 
 
