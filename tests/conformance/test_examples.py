@@ -58,10 +58,7 @@ def examples() -> list[Any]:
                     continue  # a file that its publisher broke
                 status = int(next(iter(content["responses"])))
                 example = Example(path.stem, version, operation, content["parameters"], status)
-                marks = (
-                    [pytest.mark.skip(reason="autoscale is not served yet")] if "autoscale" in path.stem.lower() else []
-                )
-                found.append(pytest.param(example, id=f"{version}-{path.stem}", marks=marks))
+                found.append(pytest.param(example, id=f"{version}-{path.stem}"))
     reason = f"Microsoft's OpenAPI is not in {openapi.FOLDER.name}"
     return found or [pytest.param(None, marks=pytest.mark.skip(reason=reason))]
 
