@@ -71,6 +71,7 @@ class Pool:
         self.packs = False
         self.slots = 1
         self.communicates = False
+        self.oldest_job_first = False
         self.obey(body)
 
     def obey(self, body: dict[str, Any]) -> None:
@@ -78,6 +79,7 @@ class Pool:
         self.packs = body["taskSchedulingPolicy"]["nodeFillType"].lower() == "pack"
         self.slots = body["taskSlotsPerNode"]
         self.communicates = body["enableInterNodeCommunication"]
+        self.oldest_job_first = body["taskSchedulingPolicy"].get("jobDefaultOrder") == "creationtime"
 
     @property
     def members(self) -> Sequence[Node]:

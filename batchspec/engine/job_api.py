@@ -148,6 +148,9 @@ def _changed_pool(row: Row, body: dict[str, Any], change: dict[str, Any]) -> dic
     pool: dict[str, Any] = change.get("poolInfo", kept)
     if "autoPoolSpecification" in kept and "autoPoolSpecification" in pool:
         return _kept_alive(kept, pool)
+    if "autoPoolSpecification" in pool:
+        reason = "A job on a pool cannot be given an auto pool: only keepAlive of an auto pool can be updated."
+        raise bad_value("poolInfo.autoPoolSpecification", "autoPoolSpecification", reason)
     if pool != kept and row["state"] != "disabled":
         reason = "poolInfo can be changed only while the job is disabled."
         raise BatchError("OperationInvalidForCurrentState", PropertyName="poolInfo", Reason=reason)

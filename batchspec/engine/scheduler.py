@@ -4,17 +4,18 @@ Place: between the ledger and the nodes; woken when either changes, never pollin
 tasks that began. Choosing a node is pure; what is ready is asked of an index, so that a job with 100,000 waiting tasks
 costs no memory and no more than a short one.
 
-Decisions: jobs by priority, then age; tasks of a job in the order they were added; a task that does not fit now does
-not keep smaller ones from running. However many nodes there are, they share one machine: at most `task_limit` ordinary
-tasks run at once. Pools take turns at what is free.
+Decisions: jobs by priority; jobs of one priority in turns, or by age if the pool says so; tasks of a job in the order
+they were added; a task that does not fit now does not keep smaller ones from running. However many nodes there are,
+they share one machine: at most `task_limit` ordinary tasks run at once. Pools take turns at what is free.
 """
 
 import asyncio
 import json
 import logging
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from sqlite3 import Row
 from typing import Any, Protocol
 
@@ -36,6 +37,7 @@ class PoolOfNodes(Protocol):
     packs: bool
     slots: int
     communicates: bool
+    oldest_job_first: bool
 
     @property
     def members(self) -> Sequence[Node]: ...
@@ -51,8 +53,11 @@ class Fleet(Protocol):
 _JOBS = """
 SELECT * FROM jobs j WHERE pool = ? AND state = 'active'
 AND EXISTS (SELECT 1 FROM tasks INDEXED BY tasks_ready WHERE job = j.pk AND state = 'active' AND unmet = 0)
-ORDER BY priority DESC, pk
+AND (priority, -pk) < (?, -?) ORDER BY priority DESC, pk LIMIT ?
 """
+_JOBS_AT_ONCE = 100
+_MAX_PRIORITY = 1_001
+_MAX_SERVED = 10_000
 _READY = """
 SELECT * FROM tasks INDEXED BY tasks_ready
 WHERE job = ? AND state = 'active' AND unmet = 0 AND pk > ? AND slots <= ? ORDER BY pk LIMIT ?
@@ -126,6 +131,8 @@ class Scheduler:
         self._is_woken = False
         self._is_stopped = False
         self._turn = 0
+        self._servings = 0
+        self._served: dict[int, int] = {}
         core.wake = self.wake
 
     def wake(self) -> None:
@@ -188,7 +195,7 @@ class Scheduler:
     def _waiting(self, pool: PoolOfNodes, priority: int, limit: int) -> list[Waiting]:
         """The first tasks that wait in jobs of a higher priority, as many as could be made room for."""
         found: list[Waiting] = []
-        for job in self._core.store.all(_JOBS, pool.id):
+        for job in self._core.store.all(_JOBS, pool.id, _MAX_PRIORITY, 0, _JOBS_AT_ONCE):
             if job["priority"] <= priority or len(found) >= limit:
                 break
             room = limit - len(found)
@@ -208,22 +215,50 @@ class Scheduler:
         return self._core.settings.task_limit - self._core.running
 
     def _fill(self, pool: PoolOfNodes, chosen: list[Choice]) -> None:
-        nodes = [node for node in pool.members if node.free_slots > 0] if self._room() > 0 else []
-        for job in self._core.store.all(_JOBS, pool.id) if nodes else ():
-            self._fill_job(pool, nodes, job, chosen)
+        nodes = [node for node in pool.members if node.free_slots > 0]
+        for jobs in self._groups(pool) if nodes else ():
+            placing = [self._place(pool, nodes, job, chosen) for job in jobs]
+            while placing and self._room() > 0 and any(node.free_slots > 0 for node in nodes):
+                # One task of each job in turn; a job that has none left is out.
+                placing = [each for each in placing if next(each, False)]
             if self._room() <= 0:
                 return
 
-    def _fill_job(self, pool: PoolOfNodes, nodes: Sequence[Node], job: Row, chosen: list[Choice]) -> None:
+    def _groups(self, pool: PoolOfNodes) -> Iterator[Sequence[Row]]:
+        """The jobs with ready tasks, those first that come first; jobs that share what is free are together.
+
+        Source: `jobDefaultOrder`: none is "uniformly from all equal-priority jobs", creationtime the earlier job first.
+        """
+        last: tuple[int, int] = (_MAX_PRIORITY, 0)
+        while page := self._core.store.all(_JOBS, pool.id, *last, _JOBS_AT_ONCE):
+            last = (page[-1]["priority"], page[-1]["pk"])
+            if pool.oldest_job_first:
+                yield from ([job] for job in page)
+                continue
+            for _, jobs in groupby(page, key=lambda job: int(job["priority"])):
+                yield sorted(jobs, key=lambda job: self._served.get(job["pk"], 0))
+
+    def _place(self, pool: PoolOfNodes, nodes: Sequence[Node], job: Row, chosen: list[Choice]) -> Iterator[bool]:
+        """Begin the job's next ready task at each step, as long as there is one that fits."""
         view = JobView.of(job, self._core.preparations, pool.id)
         usable = [node for node in nodes if view.state(node) != "barred"]
         after = misses = 0
-        while batch := self._next_tasks(job, usable, chosen, after):
+        while (batch := self._next_tasks(job, usable, chosen, after)) and misses <= _MAX_MISSES:
             for task in batch:
                 after = task["pk"]
-                misses += not self._choose(pool, usable, task, view, chosen)
-            if misses > _MAX_MISSES:
-                return
+                if self._choose(pool, usable, task, view, chosen):
+                    yield True
+                    if self._room() <= 0:
+                        return
+                else:
+                    misses += 1
+
+    def _note_served(self, job: int) -> None:
+        self._servings += 1
+        if len(self._served) >= _MAX_SERVED:
+            # Jobs come and go; to forget whose turn it was does no harm.
+            self._served.clear()
+        self._served[job] = self._servings
 
     def _next_tasks(self, job: Row, nodes: Sequence[Node], chosen: Sequence[Choice], after: int) -> list[Row]:
         most = max((node.free_slots for node in nodes), default=0)
@@ -247,6 +282,7 @@ class Scheduler:
         for member in team:
             member.reserve(claim)
         self._core.running += claim.is_counted
+        self._note_served(claim.job["pk"])
         chosen.append(Choice(team, claim))
         tasks.start(self._core.store, task["pk"], node=f"{pool.id}/{node.id}", prepares=claim.prepares)
         return True

@@ -96,7 +96,21 @@ def test_priority_comes_before_age_and_age_before_the_rest(served: Served, tmp_p
         served.add_job(name, priority=priority)
         for task in ("x", "y"):
             served.add_task(task, f"/bin/sh -c 'echo {name}-{task} >> {log}'", job=name)
-    served.add_pool()
+    served.add_pool(taskSchedulingPolicy={"nodeFillType": "spread", "jobDefaultOrder": "creationtime"})
     served.completed("y", "low")
     expected = ["high-x", "high-y", "first-x", "first-y", "second-x", "second-y", "low-x", "low-y"]
     assert log.read_text().split() == expected
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"), [("none", ["a1", "b1", "a2", "b2"]), ("creationtime", ["a1", "a2", "b1", "b2"])]
+)
+def test_jobs_of_one_priority_take_turns_or_come_by_age(served: Served, order: str, expected: list[str]) -> None:
+    served.add_pool(nodes=0, taskSchedulingPolicy={"nodeFillType": "spread", "jobDefaultOrder": order})
+    for job in ("a", "b"):
+        served.add_job(job)
+    for name in ("a1", "a2", "b1", "b2"):
+        served.add_task(name, "true", job=name[0])
+    assert served.request("POST", "/pools/pool/resize", {"targetDedicatedNodes": 1}).status == 202
+    found = {name: served.completed(name, name[0])["executionInfo"]["startTime"] for name in expected}
+    assert sorted(found, key=lambda name: found[name]) == expected
