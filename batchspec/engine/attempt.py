@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from batchspec.engine.containers import Container
 from batchspec.engine.lifecycle import TASK_ENDED, Failure, Outcome, outcome_of_exit
 from batchspec.engine.process import LaunchFailed, Running, launch
 from batchspec.engine.transfer_failure import TransferFailed
@@ -57,6 +58,7 @@ class Work:
     output_files: Sequence[dict[str, Any]] = ()
     wall_clock_s: float | None = None
     refused: Failure | None = None
+    container: Container | None = None
     common_files: Sequence[dict[str, Any]] = ()
     common_folder: Path | None = None
     appends: bool = False
@@ -80,7 +82,8 @@ class Attempt:
         self._carrier = carrier
         self._stopped = False
         self._process: Running | None = None
-        self._transfer: asyncio.Task[None] | None = None
+        self._transfer: asyncio.Future[Any] | None = None
+        self._container: Container | None = None
 
     def stop(self) -> None:
         """End whatever is going on; `run` then returns soon."""
@@ -94,6 +97,8 @@ class Attempt:
         """Do the work. Every fault of it is in the outcome; only bugs raise."""
         work = self._work
         failure = self._prepare() or work.refused
+        if failure is None and work.container is not None:
+            failure = await self._contained(work.container)
         if failure is None and work.common_files and work.common_folder is not None:
             failure = await self._transferred(self._carrier.fetch(work.common_files, into=work.common_folder))
         if failure is None and not self._stopped and work.resource_files:
@@ -112,7 +117,7 @@ class Attempt:
         try:
             _make(folder / "wd")
             # A launch creates them too, but there may be none.
-            if self._work.resource_files or self._work.refused:
+            if self._work.resource_files or self._work.refused or self._work.container:
                 for name in ("stdout.txt", "stderr.txt"):
                     (folder / name).touch()
         except OSError as error:
@@ -141,9 +146,32 @@ class Attempt:
         if self._stopped:
             self._process.kill()
         ended = await self._process.wait()
+        if self._container is not None:
+            if self._stopped or ended.timed_out:
+                await self._container.end()
+            elif refusal := self._container.refusal(work, ended.exit_code):
+                return Outcome(None, refusal, "preparation")
         if self._stopped:
             return Outcome(ended.exit_code, TASK_ENDED, "ended")
         return outcome_of_exit(ended.exit_code, timed_out=ended.timed_out)
+
+    async def _contained(self, container: Container) -> Failure | None:
+        """Make the work that of a container's."""
+        self._container = container
+        self._transfer = fetching = asyncio.ensure_future(container.work(self._work))
+        try:
+            found = await fetching
+        except asyncio.CancelledError:
+            if not self._stopped:
+                fetching.cancel()
+                raise
+            return None
+        finally:
+            self._transfer = None
+        if isinstance(found, Failure):
+            return found
+        self._work = found
+        return None
 
     async def _uploaded(self, outcome: Outcome) -> Outcome:
         work = self._work

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from batchspec.engine.attempt import Carrier
 from batchspec.engine.clock import Clock
+from batchspec.engine.containers import Containers
 from batchspec.engine.faults import Faults
 from batchspec.engine.lifecycle import ExitReaction
 from batchspec.engine.quotas import Quotas
@@ -62,6 +63,7 @@ class Core:
         self.store = store
         self.carrier = carrier
         self.faults = Faults()
+        self.containers = Containers(settings.state_dir)
         self.quotas = settings.quotas
         self.base_url = f"http://{settings.host}:{settings.port}"
         self.runs: dict[int, set[TaskRun]] = {}

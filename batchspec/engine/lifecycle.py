@@ -176,7 +176,7 @@ class Outcome:
 TASK_ENDED: Final = Failure("TaskEnded", "Task Was Ended by User Request")
 NO_CONTAINERS: Final = Failure(
     "ContainerMiscError",
-    "The local engine runs no containers: this is its limit, not the service's",
+    "The local engine finds neither docker nor podman to run containers: this is its limit, not the service's",
 )
 FAILED_EXIT: Final = Failure(
     "FailureExitCode",

@@ -8,7 +8,6 @@ import re
 from typing import Any, Final
 
 from batchspec.engine.images import is_windows
-from batchspec.engine.lifecycle import NO_CONTAINERS
 
 _CORES = re.compile(r"(?:standard|basic)_[a-z]+?(?:c|s)?(\d+)", re.IGNORECASE)
 _SMALL: Final = {"small": 1, "medium": 2, "large": 4, "extralarge": 8}
@@ -21,9 +20,6 @@ def limit_of_this_machine(pool_body: dict[str, Any]) -> dict[str, Any] | None:
     machine = pool_body["virtualMachineConfiguration"]
     if is_windows(machine):
         return _no_windows(machine["nodeAgentSKUId"])
-    if machine.get("containerConfiguration", {}).get("containerImageNames"):
-        message = f"{NO_CONTAINERS.message}."
-        return {"code": "ContainerPoolImagePullFailed", "message": message, "errorDetails": []}
     return None
 
 

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from batchspec.engine.attempt import Attempt, Work
 from batchspec.engine.core import Core
 from batchspec.engine.environment import Place, environment
-from batchspec.engine.lifecycle import NO_CONTAINERS, NODE, Outcome, is_retried
+from batchspec.engine.lifecycle import NODE, Outcome, is_retried
 from batchspec.engine.machine import limit_of_this_machine
 from batchspec.engine.store import json_text
 from batchspec.engine.task_run import Claim, Site, Stop, TaskRun
@@ -199,7 +199,7 @@ class Node:
         start_task = pool_body.get("startTask")
         self._core.store.update("nodes", self.pk, booted=self._core.store.stamp())
         self._note(startTask=start_task, startTaskInfo=None, errors=None)
-        if error := self._core.faults.on_node_start(self._pool_id) or limit_of_this_machine(pool_body):
+        if error := self._core.faults.on_node_start(self._pool_id) or await self._limit(pool_body):
             self._note(errors=[error])
             self._advance("break")
         elif start_task is None:
@@ -211,6 +211,9 @@ class Node:
             self._advance("wait")
             succeeded = await self._run_start_task(start_task)
             await self._core.written(partial(self._advance, "ready" if succeeded else "fail_start_task"))
+
+    async def _limit(self, pool_body: dict[str, Any]) -> dict[str, Any] | None:
+        return limit_of_this_machine(pool_body) or await self._core.containers.pool_error(pool_body)
 
     def _advance(self, event: str) -> None:
         # A node that was told to leave meanwhile stays on its way out.
@@ -252,7 +255,7 @@ class Node:
             env=environment(self._place(), folder, body.get("environmentSettings", ())),
             mark=f"{self._mark}/startup/{retry}",
             resource_files=body.get("resourceFiles", ()),
-            refused=NO_CONTAINERS if "containerSettings" in body else None,
+            container=self._core.containers.of(body, root=self.root),
         )
 
     def _now(self) -> str:

@@ -24,7 +24,7 @@ from batchspec.engine.attempt import Attempt, Work
 from batchspec.engine.core import Core
 from batchspec.engine.environment import Place, environment
 from batchspec.engine.folders import job_folder
-from batchspec.engine.lifecycle import NO_CONTAINERS, Outcome, is_retried
+from batchspec.engine.lifecycle import Outcome, is_retried
 from batchspec.engine.store import json_text
 from batchspec.engine.times import seconds_from_duration
 
@@ -175,7 +175,7 @@ class Preparations:
             mark=f"{self._state_id}/{place.pool_id}/{place.node_id}/{job['id']}/{kind}/{body['id']}/{retry}",
             resource_files=body.get("resourceFiles", ()),
             wall_clock_s=None if wall_clock_s == float("inf") else wall_clock_s,
-            refused=NO_CONTAINERS if "containerSettings" in body else None,
+            container=self._core.containers.of(body, root=place.root),
         )
 
     def _begin(self, job: int, node: str, kind: str) -> None:

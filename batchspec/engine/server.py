@@ -157,6 +157,7 @@ class Engine:
         self._requeue_interrupted()
         for leftover in self._core.trash_dir.iterdir():
             self._core.spawn(empty(leftover))
+        self._core.spawn(self._core.containers.sweep())
         self._fleet.recover()
         self._scaling.recover()
         self._jobs.recover()

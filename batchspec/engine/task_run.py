@@ -20,7 +20,7 @@ from batchspec.engine.attempt import Attempt, Work
 from batchspec.engine.core import Core
 from batchspec.engine.environment import Place, environment
 from batchspec.engine.folders import task_folder
-from batchspec.engine.lifecycle import NO_CONTAINERS, TASK_ENDED, ExitReaction, Failure, Outcome, is_retried
+from batchspec.engine.lifecycle import TASK_ENDED, ExitReaction, Failure, Outcome, is_retried
 from batchspec.engine.multi_instance import Member, Team, team_variables
 from batchspec.engine.preparation import preparation_variables
 from batchspec.engine.times import seconds_from_duration
@@ -164,7 +164,7 @@ class TaskRun:
             resource_files=body.get("resourceFiles", ()),
             output_files=body.get("outputFiles", ()),
             wall_clock_s=None if limit_s == float("inf") else limit_s,
-            refused=NO_CONTAINERS if "containerSettings" in body else None,
+            container=self._core.containers.of(body, root=self._place.root),
         )
 
     def _run_mark(self, node_mark: str) -> str:
