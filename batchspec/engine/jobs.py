@@ -161,8 +161,8 @@ class Jobs:
 
     async def _release(self, pk: int, *, force: bool = False) -> None:
         job = self._find(pk)
-        if job is not None and '"jobPreparationTask"' in job["body"] and not force:
-            await self._core.preparations.release(job)
+        if job is not None and '"jobPreparationTask"' in job["body"]:
+            await self._core.preparations.release(job, force=force)
 
     def _end(self, job: Row) -> None:
         self.enter(job, "completed", ended=self._core.store.stamp())

@@ -114,8 +114,11 @@ class Preparations:
 
     # -- after the last task
 
-    async def release(self, job: Row) -> None:
-        """End what prepares and run the job's release task where it was prepared; returns when all have ended."""
+    async def release(self, job: Row, *, force: bool = False) -> None:
+        """End what prepares and run the job's release task where it was prepared; returns when all have ended.
+
+        Forced, what releases is ended too, and nothing more is run.
+        """
         for (pk, _), going in list(self._going.items()):
             if pk == job["pk"]:
                 going.work.cancel()
@@ -124,6 +127,9 @@ class Preparations:
         if body is None:
             return
         work = self._releases.get(job["pk"])
+        if force:
+            await _ended(work)
+            return
         if work is None:
             work = self._releases[job["pk"]] = self._core.spawn(self._release(job, body))
             work.add_done_callback(lambda _: self._releases.pop(job["pk"], None))
@@ -206,6 +212,12 @@ class Preparations:
             work.cancel()
         if works:
             await asyncio.wait(works)
+
+
+async def _ended(work: "asyncio.Task[None] | None") -> None:
+    if work is not None:
+        work.cancel()
+        await asyncio.wait({work})
 
 
 async def stoppable(attempt: Attempt) -> Outcome:

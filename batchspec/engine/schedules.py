@@ -13,6 +13,7 @@ Decisions (source: JobScheduleConfiguration's description):
 """
 
 import json
+import logging
 from collections.abc import Mapping
 from sqlite3 import Row
 from typing import Any
@@ -27,6 +28,9 @@ from batchspec.engine.lifecycle import SCHEDULE
 from batchspec.engine.store import json_text
 from batchspec.engine.times import TICKS_PER_S, seconds_from_duration, ticks_from_datetime, ticks_from_text
 
+_log = logging.getLogger("batchspec.engine")
+
+_RETRY_S = 15.0
 # A timer of the event loop must not lie years ahead.
 _LONGEST_SLEEP_S = 86_400.0
 
@@ -179,12 +183,17 @@ class Schedules:
         interval = _ticks(plan.get("recurrenceInterval"))
         number = row["jobs"] + 1
         specification = json.loads(row["body"])["jobSpecification"]
-        with self._core.store.transaction():
-            following = None if interval is None else due + interval
-            self._core.store.update("schedules", row["pk"], due=following, last_due=due, jobs=number)
-            pool_id = self._shared_pool(row, specification)
-            self._jobs.create(f"{row['id']}:job-{number}", specification, pool_id)
-        self.look(row["pk"])
+        following = None if interval is None else due + interval
+        try:
+            with self._core.store.transaction():
+                self._jobs.create(f"{row['id']}:job-{number}", specification, self._shared_pool(row, specification))
+                self._core.store.update("schedules", row["pk"], due=following, last_due=due, jobs=number)
+        except BatchError as error:
+            # A quota, say: it is tried again as long as the time is not missed.
+            _log.warning("job schedule %s: no job could be created: %s", row["id"], error)
+            self._wait(row["pk"], _RETRY_S * TICKS_PER_S)
+        else:
+            self.look(row["pk"])
 
     def _shared_pool(self, row: Row, specification: dict[str, Any]) -> str | None:
         auto_pool = specification["poolInfo"].get("autoPoolSpecification", {})

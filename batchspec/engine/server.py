@@ -166,6 +166,8 @@ class Engine:
         self._scheduler.wake()
 
     def _requeue_interrupted(self) -> None:
+        interrupted = "SELECT pk FROM tasks WHERE state IN ('running', 'preparing')"
+        self._store.run(f"DELETE FROM subtasks WHERE task IN ({interrupted})")
         # As after the loss of a node: not the user's doing, so requeueCount stays.
         self._store.run(
             "UPDATE tasks SET previous = state, previous_time = state_time, state = 'active', state_time = ?, "

@@ -103,6 +103,7 @@ def requeue(store: Store, pk: int, *, by_user: bool) -> None:
         now,
         pk,
     )
+    store.run("DELETE FROM subtasks WHERE task = ?", pk)
     if by_user:
         store.run("UPDATE tasks SET requeues = requeues + 1, requeued = ? WHERE pk = ?", now, pk)
 
@@ -146,6 +147,7 @@ def reactivate(store: Store, task: Row) -> int:
         raise BatchError("TaskSucceeded")
     now = store.stamp()
     _unsatisfy(store, task["job"], task["id"])
+    store.run("DELETE FROM subtasks WHERE task = ?", task["pk"])
     store.run(
         "UPDATE tasks SET previous = state, previous_time = state_time, state = 'active', state_time = ?, "
         "modified = ?, started = NULL, ended = NULL, exit_code = NULL, result = NULL, failure = NULL, retries = 0, "

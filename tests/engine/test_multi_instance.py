@@ -3,12 +3,13 @@
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from batchspec.engine.process_table import pids
-from tests.engine.served import DEADLINE_S, Served, wait_for
+from tests.engine.served import DEADLINE_S, Process, Served, wait_for
 
 
 def settings(coordination: str, count: int = 2, **properties: Any) -> dict[str, Any]:
@@ -175,6 +176,26 @@ def test_a_common_file_that_is_missing_fails_the_task(served: Served, files: str
     info = served.completed("t")["executionInfo"]
     assert (info["failureInfo"]["code"], "exitCode" in info) == ("BlobNotFound", False)
     assert [item["result"] for item in subtasks(served)] == ["failure"]
+
+
+def test_a_killed_engine_runs_the_whole_again(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    first = Process(tmp_path / "state")
+    second = None
+    try:
+        prepare(first.served)
+        command = f"/bin/sh -c 'while [ ! -e {gate} ]; do sleep 0.01; done'"
+        first.served.add_task("t", command, **settings("/bin/sh -c 'sleep 4321 &'"))
+        wait_for(lambda: subtasks(first.served), lambda found: bool(found) and found[0]["state"] == "completed")
+        first.kill()
+        second = Process(tmp_path / "state")
+        gate.touch()
+        task = second.served.completed("t")
+        assert (task["executionInfo"]["exitCode"], task["executionInfo"]["requeueCount"]) == (0, 0)
+        assert [item["exitCode"] for item in subtasks(second.served)] == [0]
+        second.served.nodes_in("idle")
+    finally:
+        (second or first).kill()
 
 
 def test_one_instance_has_no_subtasks(served: Served) -> None:

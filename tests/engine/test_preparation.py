@@ -136,6 +136,22 @@ def test_a_deleted_job_releases_its_nodes_first(served: Served) -> None:
     assert log(served) == ["jobpreparation", "jobrelease"]
 
 
+@pytest.mark.parametrize(("method", "path"), [("POST", "/jobs/job/terminate"), ("DELETE", "/jobs/job")])
+def test_a_forced_end_does_not_wait_for_releases(served: Served, method: str, path: str) -> None:
+    served.add_pool()
+    served.add_job(**preparing("true"), jobReleaseTask={"commandLine": "sleep 1000"})
+    served.add_task("t", "true")
+    served.completed("t")
+    assert served.request("POST", "/jobs/job/terminate").status == 202
+    wait_for(lambda: statuses(served), lambda found: "jobReleaseTaskExecutionInfo" in found[0])
+    assert served.request("GET", "/jobs/job").json["state"] == "terminating"
+    assert served.request(method, path, query="force=true").status == 202
+    wait_for(
+        lambda: served.request("GET", "/jobs/job").json.get("state", "gone"),
+        lambda state: state in ("completed", "gone"),
+    )
+
+
 def test_the_sdk_lists_the_status_and_jobs_without_preparation_have_none(served: Served) -> None:
     served.add_pool()
     served.add_job(**preparing())
