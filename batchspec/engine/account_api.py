@@ -46,6 +46,13 @@ class AccountApi:
     async def application(self, call: Call) -> Reply:
         raise BatchError("ApplicationNotFound")
 
+    async def lifetime_statistics(self, call: Call) -> Reply:
+        """Statistics of all time, which api-versions before 2022-10-01.16.0 have; here nothing is counted for them."""
+        if call.version >= "2022-10":
+            raise BatchError("ResourceNotFound")
+        now = text_from_ticks(self._core.store.stamp())
+        return Reply({"url": call.url, "startTime": now, "lastUpdateTime": now}, fragment="stats/@Element")
+
     async def usage(self, call: Call) -> Reply:
         newest = ticks_from_datetime(self._core.clock.now() - _DELAY)
         last = _time(call, "endtime", newest)

@@ -5,6 +5,7 @@ to the fleet.
 """
 
 import json
+from functools import partial
 from sqlite3 import Row
 from typing import Any
 
@@ -16,7 +17,7 @@ from batchspec.engine.fleet import Fleet
 from batchspec.engine.lifecycle import POOL
 from batchspec.engine.lists import COUNT_FIELDS, POOL_FIELDS, page_of_items, page_of_rows
 from batchspec.engine.store import json_text
-from batchspec.engine.views import pool_view, selected
+from batchspec.engine.views import pool_of_version, pool_view, selected
 
 _MAX_REMOVED = 100
 # Source: Pool - Patch; the others may change only while the pool has no nodes.
@@ -43,12 +44,12 @@ class PoolApi:
         return changed(self._stamp(pk), location=f"{self._core.base_url}/pools/{body['id']}")
 
     async def list(self, call: Call) -> Reply:
-        return page_of_rows(call, self._core.store, "pools", POOL_FIELDS, self._view, fragment="pools")
+        return page_of_rows(call, self._core.store, "pools", POOL_FIELDS, partial(self._view, call), fragment="pools")
 
     async def get(self, call: Call) -> Reply:
         row = self._found(call)
         call.check_conditions(row["modified"])
-        body = selected(self._view(row), call.select)
+        body = selected(self._view(call, row), call.select)
         return Reply(body, fragment="pools/@Element", stamp=row["modified"])
 
     async def exists(self, call: Call) -> Reply:
@@ -131,8 +132,9 @@ class PoolApi:
             counts = [{name: n for name, n in one.items() if not name.startswith("deallocat")} for one in counts]
         return {"poolId": pool["id"], "dedicated": counts[1], "lowPriority": counts[0]}
 
-    def _view(self, row: Row) -> dict[str, Any]:
-        return pool_view(row, self._core.store, self._core.base_url)
+    def _view(self, call: Call, row: Row) -> dict[str, Any]:
+        view = pool_view(row, self._core.store, self._core.base_url)
+        return pool_of_version(view, call.version)
 
     def _found(self, call: Call) -> Row:
         return find_pool(self._core, call.path["pool"])

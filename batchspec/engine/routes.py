@@ -85,6 +85,8 @@ def _account(apis: Apis) -> tuple[Line, ...]:
         Line("list_applications", "GET", "/applications", apis.account.applications, 200),
         Line("get_application", "GET", "/applications/{application}", apis.account.application, 200),
         Line("list_pool_usage_metrics", "GET", "/poolusagemetrics", apis.account.usage, 200),
+        Line("get_all_pools_lifetime_statistics", "GET", "/lifetimepoolstats", apis.account.lifetime_statistics, 200),
+        Line("get_all_jobs_lifetime_statistics", "GET", "/lifetimejobstats", apis.account.lifetime_statistics, 200),
         *_certificates(apis.certificates),
     )
 

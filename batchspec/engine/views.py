@@ -11,6 +11,7 @@ from typing import Any
 
 from batchspec.engine.folders import job_path
 from batchspec.engine.node import Node
+from batchspec.engine.shapes import OLDER
 from batchspec.engine.store import Store
 from batchspec.engine.times import etag_from_ticks, text_from_ticks
 
@@ -94,6 +95,17 @@ def node_info(place: str, job_id: str, task_id: str, base_url: str) -> dict[str,
         "taskRootDirectory": folder,
         "taskRootDirectoryUrl": f"{node_url}/files/{folder}",
     }
+
+
+def pool_of_version(view: dict[str, Any], version: str) -> dict[str, Any]:
+    """A pool as an api-version knows it. Source: the differences of the OpenAPI documents."""
+    if version >= "2025":
+        return {name: value for name, value in view.items() if name not in OLDER["BatchPoolCreateOptions"]}
+    policy = {name: value for name, value in view["taskSchedulingPolicy"].items() if name != "jobDefaultOrder"}
+    shown = {**view, "taskSchedulingPolicy": policy}
+    if version >= "2022-10":
+        shown["currentNodeCommunicationMode"] = view.get("targetNodeCommunicationMode", "simplified").lower()
+    return shown
 
 
 def node_view(row: Row, node: Node | None, pool: Row, store: Store, base_url: str) -> dict[str, Any]:

@@ -230,3 +230,29 @@ def test_images_that_published_samples_use_are_listed_with_their_end_of_support(
     retired = {**image("Canonical", "UbuntuServer", "18.04-LTS"), "nodeAgentSKUId": "batch.node.ubuntu 18.04"}
     served.add_pool("p", 1, virtualMachineConfiguration=retired)
     served.nodes_in("idle", pool="p")
+
+
+def test_an_api_version_shows_the_properties_it_knows(served: Served) -> None:
+    old = "2024-02-01.19.0"
+    body = {**BODY, "resourceTags": {"a": "b"}, "targetNodeCommunicationMode": "Classic"}
+    assert served.request("POST", "/pools", body).code == "InvalidRequestBody"
+    assert served.request("POST", "/pools", body, version=old).status == 201
+    shown = served.request("GET", "/pools/p", version=old).json
+    assert (shown["resourceTags"], shown["currentNodeCommunicationMode"]) == ({"a": "b"}, "classic")
+    assert shown["taskSchedulingPolicy"] == {"nodeFillType": "Spread"}
+    (newer,) = served.request("GET", "/pools").json["value"]
+    assert (newer.keys() & {"resourceTags", "targetNodeCommunicationMode"}, len(newer["taskSchedulingPolicy"])) == (
+        set(),
+        2,
+    )
+
+
+@pytest.mark.parametrize("version", ["2021-06-01.14.0", "2022-10-01.16.0", "2023-11-01.18.0", "2024-07-01.20.0"])
+def test_every_api_version_is_answered(served: Served, version: str) -> None:
+    assert served.request("GET", "/pools", version=version).status == 200
+    assert served.request("GET", "/lifetimepoolstats", version=version).status == (200 if version < "2022-10" else 404)
+
+
+def test_an_unknown_api_version_is_refused(served: Served) -> None:
+    answer = served.request("GET", "/pools", version="2020-01-01.1.0")
+    assert (answer.status, answer.code) == (400, "UnsupportedRequestVersion")
