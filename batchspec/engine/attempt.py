@@ -7,8 +7,9 @@ Out: an `Outcome`. It never touches the database and never decides whether there
 import asyncio
 import errno
 import logging
+import shutil
 from collections.abc import Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,6 +19,9 @@ from batchspec.engine.process import LaunchFailed, Running, launch
 from batchspec.engine.transfer_failure import TransferFailed
 
 _log = logging.getLogger("batchspec.engine")
+
+# With less room than this, what a program writes is lost.
+_FULL_BYTES = 64 * 1024
 
 _LAUNCH_MESSAGES = {
     "CommandProgramNotFound": "The specified command program is not found",
@@ -72,6 +76,14 @@ def _make(folder: Path) -> None:
         folder.mkdir()
     except OSError:
         folder.mkdir(parents=True, exist_ok=True)
+
+
+def _with_disk(outcome: Outcome, folder: Path) -> Outcome:
+    """A program that failed on a full disk could not even write that down: then the failure says it."""
+    if outcome.failure is None or shutil.disk_usage(folder).free > _FULL_BYTES:
+        return outcome
+    full = ("Disk", "No space left on the node's disk when the task ended")
+    return replace(outcome, failure=replace(outcome.failure, details=(*outcome.failure.details, full)))
 
 
 class Attempt:
@@ -153,7 +165,7 @@ class Attempt:
                 return Outcome(None, refusal, "preparation")
         if self._stopped:
             return Outcome(ended.exit_code, TASK_ENDED, "ended")
-        return outcome_of_exit(ended.exit_code, timed_out=ended.timed_out)
+        return _with_disk(outcome_of_exit(ended.exit_code, timed_out=ended.timed_out), work.folder)
 
     async def _contained(self, container: Container) -> Failure | None:
         """Make the work that of a container's."""

@@ -3,7 +3,9 @@
 import json
 import os
 import re
+import shutil
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -12,7 +14,7 @@ from threading import Thread
 import pytest
 from azure.storage.blob import ContainerClient
 
-from tests.end_to_end.workspace import POOL, Ran, Services, Workspace, batchspec, end, until
+from tests.end_to_end.workspace import POOL, Ran, Services, Workspace, batchspec, end, environment, until, written
 
 Write = Callable[[str], Workspace]
 OUTPUT = "output_files: [{file_pattern: result.txt, container: output}]"
@@ -244,6 +246,31 @@ def test_a_killed_client_can_be_run_again(topwords: Workspace, raw: Services) ->
     assert tries[-1].code == 0, tries[-1]
     assert (after.code, "Nothing to do" in after.stdout) == (0, True), after
     assert set(raw.tasks(f"{topwords.name}-job")) == {"harbour", "orchard", "railway"}
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A state folder on a disk of 24 MB."""
+    disk = tmp_path / "small"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(disk)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("a small disk cannot be mounted here")
+    yield disk
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def test_a_task_that_fills_the_disk_of_the_engine_is_told_and_can_be_deleted(tmp_path: Path, small_disk: Path) -> None:
+    env = environment(small_disk)
+    work = written(tmp_path / "work", "full", "tasks: [{id: greedy, command: head -c 99000000 /dev/zero > big}]\n", env)
+    try:
+        ran = work.run("apply")
+        deleted = work.run("delete", "--yes")
+    finally:
+        batchspec("engine", "stop", cwd=tmp_path, env=env)
+
+    assert (ran.code, "No space left" in told(ran), "greedy" in told(ran)) == (3, True, True), ran
+    assert deleted.code == 0, deleted
 
 
 def test_a_killed_engine_is_told_or_survived(write: Write, raw: Services, tmp_path: Path) -> None:
