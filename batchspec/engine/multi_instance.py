@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from batchspec.engine.attempt import Attempt, Work
+from batchspec.engine.containers import Container
 from batchspec.engine.core import Core
 from batchspec.engine.lifecycle import TASK_ENDED, Failure, Outcome
 from batchspec.engine.process import end_leftovers
@@ -37,6 +38,7 @@ class Member:
     folder: Path
     env: Mapping[str, str]
     mark: str
+    container: Container | None
 
 
 class Team:
@@ -113,7 +115,14 @@ class Team:
         )
 
     def _subtask_work(self, member: Member) -> Work:
-        return replace(self._primary, folder=member.folder, env=member.env, mark=member.mark, resource_files=())
+        return replace(
+            self._primary,
+            folder=member.folder,
+            env=member.env,
+            mark=member.mark,
+            container=member.container,
+            resource_files=(),
+        )
 
     # -- what clients see of the subtasks
 

@@ -186,7 +186,8 @@ class TaskRun:
         place = site.place
         folder = task_folder(place.root, *self._ids) / str(number)
         env = self._environment(place, folder)
-        return Member(f"{place.pool_id}/{place.node_id}", folder, env, self._run_mark(site.mark))
+        container = self._core.containers.of(self._body, root=place.root)
+        return Member(f"{place.pool_id}/{place.node_id}", folder, env, self._run_mark(site.mark), container)
 
     def _limit(self) -> int:
         row = self._core.store.find("SELECT body FROM tasks WHERE pk = ?", self.pk)
