@@ -84,6 +84,14 @@ class Call:
         """The properties asked for; empty means all."""
         return [name.strip() for name in self.query.get("$select", "").split(",") if name.strip()]
 
+    @property
+    def expands_stats(self) -> bool:
+        """Whether `$expand=stats` was asked for, the only one there is. Raises BatchError."""
+        names = {name.strip() for name in self.query.get("$expand", "").split(",") if name.strip()}
+        if names - {"stats"}:
+            raise bad_query("$expand", self.query["$expand"], "only stats can be expanded")
+        return bool(names)
+
     def flag(self, name: str) -> bool:
         """A boolean query parameter."""
         return self.query.get(name, "false").lower() == "true"

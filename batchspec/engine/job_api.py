@@ -15,6 +15,7 @@ from batchspec.engine.job_views import job_view, preparation_views
 from batchspec.engine.jobs import Jobs
 from batchspec.engine.lifecycle import JOB
 from batchspec.engine.lists import JOB_FIELDS, PREPARATION_FIELDS, page_of_items, page_of_rows
+from batchspec.engine.stats import job_stats
 from batchspec.engine.store import json_text
 from batchspec.engine.views import selected
 
@@ -51,11 +52,13 @@ class JobApi:
         return changed(now, location=f"{self._core.base_url}/jobs/job-1")
 
     async def list(self, call: Call) -> Reply:
-        return page_of_rows(call, self._core.store, "jobs", JOB_FIELDS, self._view, fragment="jobs")
+        fields, store = JOB_FIELDS, self._core.store
+        return page_of_rows(call, store, "jobs", fields, self._view, fragment="jobs", stats=self._stats)
 
     async def get(self, call: Call) -> Reply:
         row = self._found(call)
-        return Reply(selected(self._view(row), call.select), fragment="jobs/@Element", stamp=row["modified"])
+        view = {**self._view(row), **({"stats": self._stats(row)} if call.expands_stats else {})}
+        return Reply(selected(view, call.select), fragment="jobs/@Element", stamp=row["modified"])
 
     async def update(self, call: Call) -> Reply:
         return self._change(self._found(call), call.body)
@@ -123,6 +126,10 @@ class JobApi:
 
     def _view(self, row: Row) -> dict[str, Any]:
         return job_view(row, self._core.base_url)
+
+    def _stats(self, row: Row) -> dict[str, Any]:
+        store, url = self._core.store, f"{self._core.base_url}/jobs/{row['id']}"
+        return job_stats(row, store, url, store.stamp())
 
     def _found(self, call: Call) -> Row:
         row = find_job(self._core, call)

@@ -108,10 +108,11 @@ def page_of_rows(
     view: Callable[[Row], dict[str, Any]],
     *,
     fragment: str,
+    stats: Callable[[Row], dict[str, Any]] | None = None,
     where: str = "1",
     values: tuple[Any, ...] = (),
 ) -> Reply:
-    """A page of a table, in the order of the ids."""
+    """A page of a table, in the order of the ids; `stats` are those of one row, for who asks for them."""
     conditions, parameters = [where], list(values)
     if text := call.query.get("$filter"):
         sql, more = odata.sql_from_condition(odata.parse(text, fields))
@@ -124,9 +125,13 @@ def page_of_rows(
     query = f"SELECT * FROM {table} WHERE {' AND '.join(conditions)} ORDER BY id LIMIT ?"
     rows = store.all(query, *parameters, limit + 1)
     page = rows[:limit]
-    names = call.select
+    names, expands = call.select, call.expands_stats
+
+    def shown(row: Row) -> dict[str, Any]:
+        return {**view(row), "stats": stats(row)} if stats is not None and expands else view(row)
+
     return Reply(
-        {"value": [selected(view(row), names) for row in page]},
+        {"value": [selected(shown(row), names) for row in page]},
         fragment=fragment,
         skip_token=page[-1]["id"] if len(rows) > limit else None,
     )

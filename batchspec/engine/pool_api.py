@@ -16,6 +16,7 @@ from batchspec.engine.errors import BatchError, bad_value
 from batchspec.engine.fleet import Fleet
 from batchspec.engine.lifecycle import POOL
 from batchspec.engine.lists import COUNT_FIELDS, POOL_FIELDS, page_of_items, page_of_rows
+from batchspec.engine.stats import pool_stats
 from batchspec.engine.store import json_text
 from batchspec.engine.views import pool_of_version, pool_view, selected
 
@@ -44,13 +45,14 @@ class PoolApi:
         return changed(self._stamp(pk), location=f"{self._core.base_url}/pools/{body['id']}")
 
     async def list(self, call: Call) -> Reply:
-        return page_of_rows(call, self._core.store, "pools", POOL_FIELDS, partial(self._view, call), fragment="pools")
+        view, store = partial(self._view, call), self._core.store
+        return page_of_rows(call, store, "pools", POOL_FIELDS, view, fragment="pools", stats=self._stats)
 
     async def get(self, call: Call) -> Reply:
         row = self._found(call)
         call.check_conditions(row["modified"])
-        body = selected(self._view(call, row), call.select)
-        return Reply(body, fragment="pools/@Element", stamp=row["modified"])
+        view = {**self._view(call, row), **({"stats": self._stats(row)} if call.expands_stats else {})}
+        return Reply(selected(view, call.select), fragment="pools/@Element", stamp=row["modified"])
 
     async def exists(self, call: Call) -> Reply:
         row = self._found(call)
@@ -135,6 +137,10 @@ class PoolApi:
     def _view(self, call: Call, row: Row) -> dict[str, Any]:
         view = pool_view(row, self._core.store, self._core.base_url)
         return pool_of_version(view, call.version)
+
+    def _stats(self, row: Row) -> dict[str, Any]:
+        store, url = self._core.store, f"{self._core.base_url}/pools/{row['id']}"
+        return pool_stats(row, store, url, store.stamp())
 
     def _found(self, call: Call) -> Row:
         return find_pool(self._core, call.path["pool"])

@@ -14,6 +14,7 @@ from batchspec.engine.errors import BatchError
 from batchspec.engine.job_views import job_view, schedule_view
 from batchspec.engine.lists import JOB_FIELDS, SCHEDULE_FIELDS, page_of_rows
 from batchspec.engine.schedules import Schedules
+from batchspec.engine.stats import job_stats, schedule_stats
 from batchspec.engine.views import selected
 
 
@@ -31,12 +32,13 @@ class ScheduleApi:
         return changed(stamp, location=f"{self._core.base_url}/jobschedules/{body['id']}")
 
     async def list(self, call: Call) -> Reply:
-        return page_of_rows(call, self._core.store, "schedules", SCHEDULE_FIELDS, self._view, fragment="jobschedules")
+        fields, store = SCHEDULE_FIELDS, self._core.store
+        return page_of_rows(call, store, "schedules", fields, self._view, fragment="jobschedules", stats=self._stats)
 
     async def get(self, call: Call) -> Reply:
         row = self._found(call)
-        view = selected(self._view(row), call.select)
-        return Reply(view, fragment="jobschedules/@Element", stamp=row["modified"])
+        view = {**self._view(row), **({"stats": self._stats(row)} if call.expands_stats else {})}
+        return Reply(selected(view, call.select), fragment="jobschedules/@Element", stamp=row["modified"])
 
     async def exists(self, call: Call) -> Reply:
         return Reply(stamp=self._found(call)["modified"])
@@ -80,12 +82,21 @@ class ScheduleApi:
             fields,
             lambda job: job_view(job, self._core.base_url),
             fragment="jobs",
+            stats=self._job_stats,
             where="id > ? AND id < ?",
             values=(f"{row['id']}:", f"{row['id']};"),
         )
 
     def _view(self, row: Row) -> dict[str, Any]:
         return schedule_view(row, self._core.base_url)
+
+    def _stats(self, row: Row) -> dict[str, Any]:
+        store, url = self._core.store, f"{self._core.base_url}/jobschedules/{row['id']}"
+        return schedule_stats(row, store, url, store.stamp())
+
+    def _job_stats(self, job: Row) -> dict[str, Any]:
+        store, url = self._core.store, f"{self._core.base_url}/jobs/{job['id']}"
+        return job_stats(job, store, url, store.stamp())
 
     def _row(self, call: Call) -> Row:
         row = self._core.store.find("SELECT * FROM schedules WHERE id = ?", call.path["schedule"])

@@ -20,6 +20,7 @@ from batchspec.engine.job_views import subtask_views
 from batchspec.engine.jobs import Jobs
 from batchspec.engine.lifecycle import JOB, TASK, TASK_ENDED, Outcome
 from batchspec.engine.lists import TASK_FIELDS, page_of_rows
+from batchspec.engine.stats import task_stats
 from batchspec.engine.store import json_text
 from batchspec.engine.task_run import TaskRun
 from batchspec.engine.times import etag_from_ticks, text_from_ticks
@@ -86,6 +87,7 @@ class TaskApi:
             TASK_FIELDS,
             lambda row: task_view(row, job["id"], self._core.base_url),
             fragment="tasks",
+            stats=lambda row: self._stats(row, job["id"]),
             where="job = ?",
             values=(job["pk"],),
         )
@@ -93,9 +95,15 @@ class TaskApi:
     async def get(self, call: Call) -> Reply:
         job, task = self._found(call)
         view = task_view(task, job["id"], self._core.base_url)
+        if call.expands_stats:
+            view["stats"] = self._stats(task, job["id"])
         # The document promises a DataServiceId here, and of all reads here only.
         headers = {"DataServiceId": call.url}
         return Reply(selected(view, call.select), fragment="tasks/@Element", stamp=task["modified"], headers=headers)
+
+    def _stats(self, task: Row, job_id: str) -> dict[str, Any]:
+        url = f"{self._core.base_url}/jobs/{job_id}/tasks/{task['id']}"
+        return task_stats(task, url, self._core.store.stamp())
 
     async def replace(self, call: Call) -> Reply:
         job, task = self._found(call)
