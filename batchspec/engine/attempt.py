@@ -161,7 +161,7 @@ class Attempt:
         if self._container is not None:
             if self._stopped or ended.timed_out:
                 await self._container.end()
-            elif refusal := self._container.refusal(work, ended.exit_code):
+            elif refusal := self._container.refusal(ended.exit_code):
                 return Outcome(None, refusal, "preparation")
         if self._stopped:
             return Outcome(ended.exit_code, TASK_ENDED, "ended")

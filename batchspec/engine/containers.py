@@ -134,10 +134,9 @@ class Container:
             own, command = shlex.split(self._settings.get("containerRunOptions", "")), shlex.split(work.command_line)
         except ValueError as error:
             return _failure("ContainerInvalidSettings", "The container's settings are not valid", str(error))
-        self._id_file(work).unlink(missing_ok=True)
         self._name = f"batchspec-{uuid.uuid4().hex}"
         words = self._containers.run_words(program)
-        words += ["--name", self._name, "--cidfile", str(self._id_file(work)), "-v", f"{self._root}:{self._root}"]
+        words += ["--name", self._name, "--cidfile", str(self._id_file), "-v", f"{self._root}:{self._root}"]
         if self._settings.get("workingDirectory", "taskWorkingDirectory") == "taskWorkingDirectory":
             words += ["-w", str(work.folder / "wd")]
         if os.geteuid() != 0:
@@ -148,9 +147,9 @@ class Container:
         line = shlex.join([*words, *own, self._settings["imageName"], *command])
         return replace(work, command_line=line, env={**work.env, **outside}, container=None)
 
-    def refusal(self, work: "Work", exit_code: int | None) -> Failure | None:
+    def refusal(self, exit_code: int | None) -> Failure | None:
         """Why the runtime never made the container, when it did not."""
-        if exit_code != _NOT_RUN or self._id_file(work).exists():
+        if exit_code != _NOT_RUN or self._id_file.exists():
             return None
         return _failure("ContainerInvalidSettings", "The container could not be created; stderr.txt says more", "")
 
@@ -160,8 +159,10 @@ class Container:
         if program is not None and self._name:
             await run(program, "rm", "--force", self._name, limit_s=_END_S)
 
-    def _id_file(self, work: "Work") -> Path:
-        return work.folder / "containerid.txt"
+    @property
+    def _id_file(self) -> Path:
+        # Not in the task's folder, whose files are the task's own.
+        return self._root / "volatile" / f"{self._name}.id"
 
 
 def _inside(work: "Work") -> list[str]:

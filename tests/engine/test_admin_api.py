@@ -153,6 +153,28 @@ def test_a_preempted_node_gives_its_task_back_and_returns(served: Served) -> Non
     assert (info["requeueCount"], info["retryCount"]) == (0, 0)
 
 
+def test_a_node_that_was_away_when_the_engine_stopped_returns_with_it(served: Served) -> None:
+    served.add_pool("p", 1, targetLowPriorityNodes=1)
+    nodes = served.nodes_in("idle", pool="p")
+    (kept,) = [node["id"] for node in nodes if node["isDedicated"]]
+    assert served.request("POST", f"/pools/p/nodes/{kept}/deallocate", {}).status == 202
+    (lost,) = served.request("POST", "/.batchspec/preempt", {"pool": "p", "absent": 3600}).json["nodes"]
+    assert [node["state"] for node in served.nodes("p") if node["id"] == lost] == ["preempted"]
+    wait_for(lambda: {node["state"] for node in served.nodes("p")}, lambda states: "deallocated" in states)
+    served.stop()
+    served.start()
+    found = wait_for(lambda: {node["id"]: node["state"] for node in served.nodes("p")}, lambda f: f[lost] == "idle")
+    assert found == {kept: "deallocated", lost: "idle"}
+
+
+def test_a_pool_shrinks_though_its_nodes_are_away(served: Served) -> None:
+    served.add_pool("p", 0, targetLowPriorityNodes=2)
+    served.nodes_in("idle", pool="p")
+    assert len(served.request("POST", "/.batchspec/preempt", {"pool": "p", "absent": 3600}).json["nodes"]) == 2
+    assert served.request("POST", "/pools/p/resize", {"targetLowPriorityNodes": 0}).status == 202
+    wait_for(lambda: served.nodes("p"), lambda nodes: nodes == [])
+
+
 def test_only_spot_nodes_are_preempted(served: Served) -> None:
     served.add_pool("p", 1)
     (node,) = served.nodes_in("idle", pool="p")
