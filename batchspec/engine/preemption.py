@@ -29,12 +29,19 @@ class _Room:
     runs: list[TaskRun]
 
 
-def victims(nodes: Iterable[Node], waiting: Sequence[Waiting]) -> list[TaskRun]:
-    """The runs that are to give way; empty when those that do already are enough. `waiting`: highest priority first."""
+def victims(nodes: Iterable[Node], waiting: Sequence[Waiting], *, machine_is_full: bool) -> list[TaskRun]:
+    """The runs that are to give way; empty when those that do already are enough. `waiting`: highest priority first.
+
+    On a full machine a run gives way even where slots are free; else what waits beside free slots waits for something
+    that no preemption brings.
+    """
     rooms = [_Room(_free(node), _candidates(node)) for node in nodes if node.state == "running" and node.schedules]
     chosen: list[TaskRun] = []
     for task in waiting:
         for room in rooms:
+            if room.free >= task.slots and not machine_is_full:
+                room.free -= task.slots
+                break
             taken = _taken(room, task)
             if taken:
                 room.runs = [run for run in room.runs if run not in taken]
@@ -53,7 +60,7 @@ def _candidates(node: Node) -> list[TaskRun]:
 
 
 def _taken(room: _Room, task: Waiting) -> list[TaskRun]:
-    """At least one run, also when slots are free: then the machine itself has no room for another task."""
+    """The runs whose slots are enough, at least one; empty when all are not."""
     free = room.free
     taken: list[TaskRun] = []
     for run in room.runs:

@@ -189,7 +189,8 @@ class Scheduler:
             runs = [run for node in pool.members for run in node.runs.values() if run.is_preemptible]
             if runs:
                 lowest = min(run.priority for run in runs)
-                for run in victims(pool.members, self._waiting(pool, lowest, len(runs))):
+                waiting = self._waiting(pool, lowest, len(runs))
+                for run in victims(pool.members, waiting, machine_is_full=self._room() <= 0):
                     run.stop("requeue", by_user=False)
 
     def _waiting(self, pool: PoolOfNodes, priority: int, limit: int) -> list[Waiting]:
@@ -198,11 +199,14 @@ class Scheduler:
         for job in self._core.store.all(_JOBS, pool.id, _MAX_PRIORITY, 0, _JOBS_AT_ONCE):
             if job["priority"] <= priority or len(found) >= limit:
                 break
+            view = JobView.of(job, self._core.preparations, pool.id)
+            if "barred" in view.states.values():
+                continue
             room = limit - len(found)
             if job["parallel"] > 0:
                 room = min(room, job["parallel"] - len(self._core.runs.get(job["pk"], ())))
             ready = self._core.store.all(_READY, job["pk"], 0, pool.slots, max(room, 0))
-            found += [Waiting(job["priority"], task["slots"]) for task in ready]
+            found += [Waiting(job["priority"], task["slots"]) for task in ready if _is_ordinary(view, task)]
         return found
 
     def _pools_in_turn(self) -> Sequence[PoolOfNodes]:
@@ -286,6 +290,11 @@ class Scheduler:
         chosen.append(Choice(team, claim))
         tasks.start(self._core.store, task["pk"], node=f"{pool.id}/{node.id}", prepares=claim.prepares)
         return True
+
+
+def _is_ordinary(view: JobView, task: Row) -> bool:
+    """Whether free slots are all that the task needs: others would preempt again and again, for nothing."""
+    return not view.is_manager(task) and not ('"multiInstanceSettings"' in task["body"] and _instances(task))
 
 
 def _instances(task: Row) -> int:

@@ -164,7 +164,7 @@ class Schedules:
         if row is None or row["state"] != "active":
             return
         now, plan = self._now(), json.loads(row["body"])["schedule"]
-        due = _current(plan, row["due"], row["not_after"], now)
+        due = current_due(plan, row["due"], row["not_after"], now)
         if due != row["due"]:
             self._core.store.update("schedules", pk, due=due)
         is_active = any(job["state"] not in ("completed", "deleting") for job in self._jobs_of(row))
@@ -269,7 +269,7 @@ def _patience(plan: Mapping[str, Any]) -> float:
     return min((limit + TICKS_PER_S for limit in limits if limit is not None), default=float("inf"))
 
 
-def _current(plan: Mapping[str, Any], due: int | None, not_after: int | None, now: int) -> int | None:
+def current_due(plan: Mapping[str, Any], due: int | None, not_after: int | None, now: int) -> int | None:
     """`due`, or the first later time that has not been missed; None when there is none any more."""
     interval, window = _ticks(plan.get("recurrenceInterval")), _ticks(plan.get("startWindow"))
     if due is not None and interval is not None and now >= due + interval:

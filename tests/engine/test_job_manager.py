@@ -88,3 +88,16 @@ def test_a_job_that_does_not_allow_it_keeps_its_place(served: Served) -> None:
     served.add_task("urgent", "true", job="high")
     assert served.task("urgent", "high")["state"] == "active"
     assert served.task("long", "low")["state"] == "running"
+
+
+def test_a_task_that_needs_more_than_slots_preempts_nothing(served: Served) -> None:
+    served.add_pool()
+    served.add_job("low", allowTaskPreemption=True)
+    served.add_task("long", "sleep 1000", job="low")
+    started = wait_for(lambda: served.task("long", "low"), lambda task: task["state"] == "running")
+    served.add_job("high", priority=10)
+    instances = {"numberOfInstances": 2, "coordinationCommandLine": "true"}
+    served.add_task("wide", "true", job="high", multiInstanceSettings=instances)
+    served.add_job("other", "nowhere")
+    again = served.task("long", "low")
+    assert (again["state"], again["executionInfo"]) == ("running", started["executionInfo"])
