@@ -72,6 +72,34 @@ def pools(client: Any, pool_id: str) -> None:
     say("pools")
 
 
+def autoscale(client: Any, pool_id: str) -> None:
+    formula = "$TargetDedicatedNodes = 2;"
+    client.pool.enable_auto_scale(pool_id, auto_scale_formula=formula)
+    run = client.pool.evaluate_auto_scale(pool_id, "$TargetDedicatedNodes = 1 + 2;")
+    assert "$TargetDedicatedNodes=3" in run.results, run.results
+    assert client.pool.get(pool_id).auto_scale_formula == formula
+    client.pool.disable_auto_scale(pool_id)
+    say("autoscale")
+
+
+def schedules(client: Any, pool_id: str, schedule_id: str) -> None:
+    client.job_schedule.add(
+        models.JobScheduleAddParameter(
+            id=schedule_id,
+            schedule=models.Schedule(recurrence_interval=datetime.timedelta(hours=1)),
+            job_specification=models.JobSpecification(pool_info=models.PoolInformation(pool_id=pool_id)),
+        )
+    )
+    jobs = wait_for(lambda: list(client.job.list_from_job_schedule(schedule_id)), bool)
+    assert [job.id for job in jobs] == [f"{schedule_id}:job-1"]
+    client.job_schedule.disable(schedule_id)
+    assert client.job_schedule.get(schedule_id).state == models.JobScheduleState.disabled
+    client.job_schedule.enable(schedule_id)
+    client.job_schedule.delete(schedule_id)
+    wait_for(lambda: client.job_schedule.exists(schedule_id), lambda exists: not exists)
+    say("schedules")
+
+
 def nodes(client: Any, pool_id: str) -> None:
     idle = models.ComputeNodeState.idle
     found = wait_for(
@@ -156,7 +184,9 @@ def main() -> None:
     client = BatchServiceClient(credentials, batch_url=environment["AZURE_BATCH_ENDPOINT"])
     pool_id, job_id = f"pool-{uuid.uuid4().hex[:12]}", f"job-{uuid.uuid4().hex[:12]}"
     pools(client, pool_id)
+    autoscale(client, pool_id)
     nodes(client, pool_id)
+    schedules(client, pool_id, f"schedule-{uuid.uuid4().hex[:12]}")
     jobs(client, pool_id, job_id)
     tasks(client, job_id)
     the_end(client, pool_id, job_id)

@@ -71,5 +71,5 @@ def test_a_program_for_an_older_sdk_runs_unchanged(version: str, local_engine: A
 
     assert (ran.returncode, ran.stdout.split("\n")) == (
         0,
-        ["pools", "nodes", "jobs", "tasks", "the end", ""],
+        ["pools", "autoscale", "nodes", "schedules", "jobs", "tasks", "the end", ""],
     ), ran.stderr
