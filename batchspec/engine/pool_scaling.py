@@ -11,6 +11,7 @@ Decisions:
 
 import json
 import logging
+import sqlite3
 from dataclasses import dataclass
 from sqlite3 import Row
 from typing import Any, Literal, cast
@@ -123,6 +124,15 @@ class Scaling:
     def _row(self, pk: int) -> Row | None:
         return self._core.store.find("SELECT * FROM pools WHERE pk = ? AND state = 'active'", pk)
 
+    def _due(self, pk: int) -> None:
+        try:
+            self._run(pk)
+        except sqlite3.OperationalError:
+            # As when the disk is full: the pool is not forgotten for that.
+            _log.exception("a pool cannot be scaled")
+            if scaled := self._pools.get(pk):
+                scaled.timer = self._core.clock.call_later(_RETRY_S, lambda: self._due(pk))
+
     def _run(self, pk: int) -> None:
         row = self._row(pk)
         if row is None:
@@ -159,7 +169,7 @@ class Scaling:
         if scaled.timer is not None:
             scaled.timer.cancel()
         interval_s = seconds_from_duration(body["autoScaleEvaluationInterval"])
-        scaled.timer = self._core.clock.call_later(interval_s if delay_s is None else delay_s, lambda: self._run(pk))
+        scaled.timer = self._core.clock.call_later(interval_s if delay_s is None else delay_s, lambda: self._due(pk))
 
     def _evaluation(self, row: Row, formula: str) -> autoscale.Evaluation:
         samples = self._pools[row["pk"]].samples
