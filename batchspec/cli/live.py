@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console as Terminal
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from batchspec.cli import phrases
@@ -18,6 +18,8 @@ from batchspec.reconcile.report import Advanced, Event, Finished, Noted, Stage, 
 
 _STAGES_WITH_RATE = ("uploads", "tasks", "wait", "download", "delete", "cleanup")
 _RATE_AFTER_S = 1.0
+# From how many columns of the terminal on there is room for a bar and the time, for the rate, for a long bar.
+_BAR_FROM, _RATE_FROM, _WIDE_FROM = 80, 100, 120
 
 
 @contextmanager
@@ -30,17 +32,26 @@ def live_display(console: Console) -> Iterator["Live"]:
         live.close()
 
 
+def _columns(width: int) -> list[ProgressColumn]:
+    """What fits: numbers always; a bar, and then the time, where there is room."""
+    columns: list[ProgressColumn] = [TextColumn("{task.description}", markup=False)]
+    if width >= _BAR_FROM:
+        columns.append(BarColumn(bar_width=24 if width >= _WIDE_FROM else 10))
+    columns.append(TextColumn("{task.fields[phrase]}", markup=False))
+    if width >= _BAR_FROM:
+        columns.append(TimeElapsedColumn())
+    return columns
+
+
 class Live:
     """Draws events. The display starts with the first stage, so that a question can be asked before."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._terminal = Terminal(file=console.err, highlight=False, markup=False, emoji=False, soft_wrap=True)
+        self._width = self._terminal.width
         self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[phrase]}", markup=False),
-            TimeElapsedColumn(),
+            *_columns(self._width),
             console=self._terminal,
             transient=True,
             refresh_per_second=8,
@@ -83,7 +94,12 @@ class Live:
     def _rate(self, event: Advanced, bar: TaskID) -> str:
         """Rate and time left, once there is something to reckon with."""
         task = next(one for one in self._progress.tasks if one.id == bar)
-        if event.stage not in _STAGES_WITH_RATE or not task.speed or (task.elapsed or 0) < _RATE_AFTER_S:
+        if (
+            self._width < _RATE_FROM
+            or event.stage not in _STAGES_WITH_RATE
+            or not task.speed
+            or (task.elapsed or 0) < _RATE_AFTER_S
+        ):
             return ""
         rate = f"{phrases.size(round(task.speed))}/s" if event.total_bytes else f"{task.speed:,.1f}/s"
         left = f", {phrases.duration(task.time_remaining)} left" if task.time_remaining else ""

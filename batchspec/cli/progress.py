@@ -97,8 +97,9 @@ def advanced_phrase(event: Advanced) -> str:
 
 
 def _details(event: Advanced) -> Iterator[tuple[str, int]]:
+    implied = "completed" if dict(event.detail).get("failed") else "succeeded"
     for word, number in event.detail:
-        if number and word != "completed":
+        if number and word not in ("completed", implied):
             yield ("waiting" if word == "active" else word), number
 
 

@@ -50,7 +50,8 @@ def nothing_or_totals(plan: Plan) -> str:
 def remarks(plan: Plan) -> Iterator[str]:
     """What a person should know beside the changes."""
     if plan.pending_tasks:
-        yield f"{phrases.count(plan.pending_tasks, 'unchanged task')} not finished yet: apply waits for them."
+        them = "it" if plan.pending_tasks == 1 else "them"
+        yield f"{phrases.count(plan.pending_tasks, 'unchanged task')} not finished yet: apply waits for {them}."
     if plan.failed_tasks:
         failed = phrases.count(len(plan.failed_tasks), "unchanged task")
         yield f"{failed} failed before: {phrases.some(plan.failed_tasks)}; --retry-failed runs them again."

@@ -21,7 +21,7 @@ from pathlib import Path
 from batchspec.errors import LocalIOFailed, ServiceRefused, TransferFailed
 from batchspec.reconcile.clock import Clock, SystemClock
 from batchspec.reconcile.concurrency import for_each
-from batchspec.reconcile.local_names import Places, inside
+from batchspec.reconcile.local_names import PART_PREFIX, PART_SUFFIX, Places, inside
 from batchspec.reconcile.plan_blobs import is_downloaded, selects
 from batchspec.reconcile.ports import BlobState, Services
 from batchspec.reconcile.processes import is_alive
@@ -29,7 +29,6 @@ from batchspec.reconcile.report import Advanced, Finished, Reporter, Started
 from batchspec.render.model import Desired, DesiredDownload
 
 _AT_ONCE = 8
-_PART_PREFIX = ".batchspec-"
 # A process id comes again; what no one has written to for a day is nobody's.
 _LEFT_AFTER_S = 86_400.0
 _VERSIONS = 3
@@ -87,7 +86,8 @@ async def download(desired: Desired, services: Services, *, report: Reporter, cl
         noun = "blob was" if len(fetch.refused) == 1 else "blobs were"
         raise TransferFailed(
             f"{len(fetch.refused)} {noun} not downloaded:\n" + "\n".join(f"  {line}" for line in fetch.refused),
-            fix="rename such blobs, or leave them out with the download's `pattern`; the others are here",
+            fix="rename such blobs (or what is in their place here), or leave them out with the download's `pattern`; "
+            "the others are here",
         )
     return fetch.written
 
@@ -108,8 +108,8 @@ async def _list(fetch: _Fetch, container: str, download: DesiredDownload) -> Non
 
 def _remove_leftovers(folder: Path) -> None:
     """Remove what a killed run of this machine left half-written."""
-    for part in folder.glob(f"{_PART_PREFIX}*.part"):
-        process = part.name.removeprefix(_PART_PREFIX).split("-")[0]
+    for part in folder.glob(f"{PART_PREFIX}*{PART_SUFFIX}"):
+        process = part.name.removeprefix(PART_PREFIX).split("-")[0]
         with contextlib.suppress(OSError):
             dead = process.isdigit() and not is_alive(int(process))
             if dead or time.time() - part.stat().st_mtime > _LEFT_AFTER_S:
@@ -160,7 +160,7 @@ async def _save(fetch: _Fetch, one: _Wanted) -> str:
 
 
 async def _write(fetch: _Fetch, content: AsyncIterator[bytes], one: _Wanted) -> str:
-    part = one.folder / f"{_PART_PREFIX}{os.getpid()}-{id(content):x}.part"
+    part = one.folder / f"{PART_PREFIX}{os.getpid()}-{id(content):x}{PART_SUFFIX}"
     blob, received, digest = one.blob, 0, hashlib.md5(usedforsecurity=False)
     try:
         with part.open("wb") as file:

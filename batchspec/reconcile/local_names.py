@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 _MAX_COMPONENT_BYTES = 255
+# What is being fetched is so named, in the download's folder, until it is whole.
+PART_PREFIX, PART_SUFFIX = ".batchspec-", ".part"
 _RESERVED_ON_WINDOWS = frozenset(
     {"con", "prn", "aux", "nul", *(f"com{n}" for n in range(1, 10)), *(f"lpt{n}" for n in range(1, 10))}
 )
@@ -21,8 +23,11 @@ def path_below(folder: Path, name: str) -> Path:
 
     Raises ValueError, with the reason as its message, for a name that would leave the folder or can be no file on some
     platform people use: empty parts (a leading, doubled or trailing slash), `.` and `..`, backslashes, NUL, parts
-    longer than 255 bytes, what is not valid Unicode, and on Windows its reserved names and characters.
+    longer than 255 bytes, what is not valid Unicode, what the next run would take for a half-written file and remove,
+    and on Windows its reserved names and characters.
     """
+    if "/" not in name and name.startswith(PART_PREFIX) and name.endswith(PART_SUFFIX):
+        raise ValueError("it has a name that unfinished downloads have")
     parts = name.split("/")
     for part in parts:
         _check(part)

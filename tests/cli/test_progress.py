@@ -62,6 +62,17 @@ def test_how_far_a_stage_is_is_told_at_most_every_ten_seconds_and_only_when_it_c
     ]
 
 
+def test_what_succeeded_is_said_only_beside_what_failed() -> None:
+    def at(failed: int) -> Event:
+        ended = (("completed", 3), ("succeeded", 3 - failed), ("failed", failed))
+        return Advanced("wait", 3, 9, detail=(("running", 6), *ended))
+
+    assert printed((0, Started("wait", 9)), (10, at(0)), (20, at(1))) == [
+        "tasks       3 of 9 completed: 6 running",
+        "tasks       3 of 9 completed: 6 running, 2 succeeded, 1 failed",
+    ]
+
+
 def test_bytes_are_shown_where_bytes_move() -> None:
     assert printed((0, Started("uploads", 4, 5000)), (11, Advanced("uploads", 1, 4, 2000, 5000, item="x"))) == [
         "uploads     1 of 4  2.0 kB of 5.0 kB"

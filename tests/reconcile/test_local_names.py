@@ -17,7 +17,9 @@ def test_a_name_that_can_be_a_file_is_one_below_the_folder(name: str) -> None:
     assert path_below(FOLDER, name) == Path(f"/to/{name}")
 
 
-@pytest.mark.parametrize("name", ["", "/", "/a", "a/", "a//b", ".", "..", "a/..", "../a", "a\\b", "\0", "n" * 256])
+@pytest.mark.parametrize(
+    "name", ["", "/", "/a", "a/", "a//b", ".", "..", "a/..", "../a", "a\\b", "\0", "n" * 256, ".batchspec-1-x.part"]
+)
 def test_a_name_that_cannot_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="it h"):
         path_below(FOLDER, name)

@@ -93,9 +93,14 @@ class Dialogue:
         """When the wait ends with an error, say how to come back to what goes on in the service."""
         try:
             yield
-        except (TimedOut, ServiceUnreachable) as error:
+        except TimedOut as error:
             if self.waiting:
                 error.fix = "\n".join(filter(None, (error.fix, self.how_to_come_back())))
+            raise
+        except ServiceUnreachable as error:  # whether the run goes on there, nobody knows
+            if self.waiting:
+                again = f"wait again and get the results with: {self.given.suggest('apply', self.spec)}"
+                error.fix = "\n".join(filter(None, (error.fix, again)))
             raise
 
     def ended(self, result: Applied, *, waited: bool) -> int:

@@ -7,7 +7,7 @@ import pytest
 
 from batchspec.cli.commands.apply import Dialogue
 from batchspec.cli.given import Given
-from batchspec.errors import Declined, TimedOut
+from batchspec.errors import Declined, ServiceUnreachable, TimedOut, TransferFailed
 from batchspec.reconcile.apply import Applied
 from batchspec.reconcile.change import Change, Plan, Reason
 from batchspec.reconcile.outcome import Counts, Failure, Group, Outcome
@@ -148,6 +148,29 @@ def test_a_wait_that_times_out_says_how_to_come_back() -> None:
         "the run goes on in the service; look with: batchspec status s.yaml --var n=5",
         "wait again and get the results with: batchspec apply s.yaml --var n=5",
     ]
+
+
+def test_a_service_that_is_gone_is_not_said_to_go_on() -> None:
+    run = dialogue()
+    run.listening(silent)(Started("wait", 3))
+    with pytest.raises(ServiceUnreachable) as caught, run.goes_on():
+        raise ServiceUnreachable("nobody answers")
+
+    assert caught.value.fix == "wait again and get the results with: batchspec apply s.yaml --var n=5"
+
+
+def test_failed_tasks_and_then_a_failed_download_are_both_told() -> None:
+    missed = TransferFailed("1 blob was not downloaded", fix="rename it")
+    run, in_json = dialogue(), dialogue(as_json=True)
+
+    assert run.ended(Applied(NEW, BADLY, 0, 4.1, missed), waited=True) == 3
+    assert shown(run.console)[1].splitlines()[-2:] == ["error: 1 blob was not downloaded", "  rename it"]
+    assert in_json.ended(Applied(NEW, BADLY, 0, 4.1, missed), waited=True) == 3
+    assert in_json.console.answer["download_error"] == {
+        "kind": "TransferFailed",
+        "message": "1 blob was not downloaded",
+        "fix": "rename it",
+    }
 
 
 def test_json_holds_the_plan_and_the_outcome_and_stdout_nothing_else() -> None:
