@@ -323,7 +323,7 @@ _COMMANDS = (
     ("schema", "print the JSON Schema of a spec", _schema, ("batchspec schema > batchspec-v1.schema.json",)),
     (
         "engine",
-        "the local engine: start, stop, status, reset (its state), env (variables for any Batch client), faults on demand",
+        "the local engine: start, stop, status, reset (its state), env (variables for any client), faults on demand",
         _engine,
         (
             "batchspec engine start",
