@@ -161,3 +161,21 @@ def test_jobs_and_tasks(az: Cli, pool: str, tmp_path: Path) -> None:
     az.run("job", "stop", "--job-id", job)
     az.run("job", "delete", "--job-id", job, "--yes")
     az.run("pool", "delete", "--pool-id", pool, "--yes")
+
+
+def test_schedules_autoscale_and_statistics(az: Cli, pool: str) -> None:
+    schedule = f"schedule-{uuid.uuid4().hex[:12]}"
+    az.run("pool", "autoscale", "enable", "--pool-id", pool, "--auto-scale-formula", "$TargetDedicatedNodes = 1;")
+    formula = ("--auto-scale-formula", "$TargetDedicatedNodes = 1 + 2;")
+    results = az.run("pool", "autoscale", "evaluate", "--pool-id", pool, *formula, "--query", "results")
+    assert "$TargetDedicatedNodes=3" in results
+    az.run("pool", "autoscale", "disable", "--pool-id", pool)
+    az.run("job-schedule", "create", "--id", schedule, "--pool-id", pool, "--recurrence-interval", "PT1H")
+    az.wait_for([f"{schedule}:job-1"], "job", "list", "--job-schedule-id", schedule, "--query", "[].id")
+    az.run("job-schedule", "disable", "--job-schedule-id", schedule)
+    az.run("job-schedule", "enable", "--job-schedule-id", schedule)
+    az.run("job-schedule", "stop", "--job-schedule-id", schedule)
+    az.run("job-schedule", "delete", "--job-schedule-id", schedule, "--yes")
+    used = ("--expand", "stats", "--query", "stats.usageStats.dedicatedCoreTime")
+    assert az.run("pool", "show", "--pool-id", pool, *used).startswith("PT")
+    az.run("pool", "delete", "--pool-id", pool, "--yes")
