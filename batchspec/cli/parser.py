@@ -183,7 +183,7 @@ def _plan(parser: argparse.ArgumentParser) -> None:
     _spec(parser)
     _format(parser, "text", "json")
     parser.add_argument("--detailed-exitcode", action="store_true", help="exit with 5 when there are changes")
-    parser.add_argument("--retry-failed", action="store_true", help="plan to run failed tasks again")
+    parser.add_argument("--retry-failed", action="store_true", help="plan to run failed tasks again, and to start failed nodes")
 
 
 def _apply(parser: argparse.ArgumentParser) -> None:
@@ -191,7 +191,7 @@ def _apply(parser: argparse.ArgumentParser) -> None:
     _format(parser, "text", "json")
     _yes(parser)
     parser.add_argument("--no-wait", action="store_true", help="submit, and do not wait for the tasks")
-    parser.add_argument("--retry-failed", action="store_true", help="run failed tasks again")
+    parser.add_argument("--retry-failed", action="store_true", help="run failed tasks again, and start failed nodes")
 
 
 def _status(parser: argparse.ArgumentParser) -> None:
