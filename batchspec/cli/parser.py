@@ -183,7 +183,7 @@ def _plan(parser: argparse.ArgumentParser) -> None:
     _spec(parser)
     _format(parser, "text", "json")
     parser.add_argument("--detailed-exitcode", action="store_true", help="exit with 5 when there are changes")
-    parser.add_argument("--retry-failed", action="store_true", help="plan to run failed tasks again, and to start failed nodes")
+    parser.add_argument("--retry-failed", action="store_true", help="plan it with failed tasks and nodes started again")
 
 
 def _apply(parser: argparse.ArgumentParser) -> None:
