@@ -387,7 +387,7 @@ def _counted(nodes: Sequence[Body]) -> dict[str, Any]:
     counts: dict[str, Any] = dict.fromkeys(NODE_STATES, 0)
     words = {word.lower(): word for word in NODE_STATES}
     for node in nodes:
-        word = words.get(node["state"], node["state"])
+        word = words.get(str(node["state"]), str(node["state"]))
         counts[word] = counts.get(word, 0) + 1
     return counts | {"total": len(nodes)}
 

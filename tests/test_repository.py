@@ -12,7 +12,9 @@ REGISTRIES = tuple(
     ".".join(parts)
     for parts in (("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"), ("npmjs", "com"), ("yarnpkg", "com"))
 )
-MACHINE = re.compile(r"(?<![\w.~$}])/" + r"(?:home/(?!me\b)[a-z]|Users/[A-Za-z]|root/|work/|opt/pypi|opt/wheels|tmp/w/)")
+MACHINE = re.compile(
+    r"(?<![\w.~$}])/" + r"(?:home/(?!me\b)[a-z]|Users/[A-Za-z]|root/|work/|opt/pypi|opt/wheels|tmp/w/)"
+)
 
 
 def checked_in() -> list[Path]:

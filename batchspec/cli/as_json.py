@@ -9,7 +9,7 @@ from batchspec.cli.phrases import without_signatures
 from batchspec.errors import BatchspecError, Problem, ServiceRefused, SpecInvalid
 from batchspec.reconcile.change import Change, Plan, Reason
 from batchspec.reconcile.outcome import Counts, Failure, Group, Outcome, Status
-from batchspec.render.placeholder import Json, display
+from batchspec.render.symbolic import Json, display
 
 VERSION = 1
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TextIO
 
 from batchspec.errors import LocalIOFailed
-from batchspec.render.placeholder import Json
+from batchspec.render.symbolic import Json
 
 _COLOURS = {"+": "32", "~": "33", "-/+": "31", "-": "31", "error": "31", "warning": "33"}
 

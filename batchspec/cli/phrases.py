@@ -8,7 +8,7 @@ import re
 import shlex
 from collections.abc import Iterable, Sequence
 
-from batchspec.render.placeholder import Json, display
+from batchspec.render.symbolic import Json, display
 
 _SIG = re.compile(r"(?i)([?&;\s\"']sig=)[^&\s\"']+")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")

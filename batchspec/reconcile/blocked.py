@@ -10,7 +10,7 @@ from collections.abc import Callable
 from batchspec.reconcile.failures import FAILED, every
 from batchspec.reconcile.ports import BatchService
 from batchspec.render.model import JsonObject
-from batchspec.render.placeholder import Json
+from batchspec.render.symbolic import Json
 
 
 async def blocked_tasks(batch: BatchService, job_id: str, ours: Callable[[str], bool] = every) -> int:

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal
 
-from batchspec.render.placeholder import Json
+from batchspec.render.symbolic import Json
 
 Action = Literal["create", "update", "replace", "delete", "keep"]
 Kind = Literal["container", "upload", "pool", "job", "task", "download"]

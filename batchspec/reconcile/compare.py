@@ -21,7 +21,7 @@ from batchspec.reconcile.change import Reason
 from batchspec.reconcile.marks import metadata_of, part_of
 from batchspec.render.durations import NotADuration, duration
 from batchspec.render.model import JsonObject
-from batchspec.render.placeholder import CLOSE, OPEN, Json, display, symbols
+from batchspec.render.symbolic import CLOSE, OPEN, Json, display, symbols
 
 # Values that a person chose and whose case matters; every other plain word is an enum or an Azure name.
 _CASE_MATTERS = frozenset(

@@ -13,7 +13,7 @@ from batchspec.errors import ServiceRefused
 from batchspec.reconcile.outcome import Failure, Group
 from batchspec.reconcile.ports import BatchService, TextPart
 from batchspec.render.model import JsonObject
-from batchspec.render.placeholder import Json
+from batchspec.render.symbolic import Json
 
 _SHOWN_IDS = 5
 _SHOWN_GROUPS = 10

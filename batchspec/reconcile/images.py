@@ -9,7 +9,7 @@ from difflib import get_close_matches
 
 from batchspec.errors import PlanRefused
 from batchspec.render.model import Desired, JsonObject
-from batchspec.render.placeholder import symbols
+from batchspec.render.symbolic import symbols
 
 
 def node_agent_sku(desired: Desired, images: Sequence[JsonObject]) -> str:

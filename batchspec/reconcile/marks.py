@@ -15,7 +15,7 @@ from batchspec.render.model import (
     TASK_HASH_SETTING,
     JsonObject,
 )
-from batchspec.render.placeholder import Json
+from batchspec.render.symbolic import Json
 
 START_KEY = "batchspec:start"
 REBOOT_KEY = "batchspec:reboot"

@@ -19,7 +19,7 @@ from batchspec.reconcile.concurrency import task_group
 from batchspec.reconcile.marks import REBOOT_KEY, START_KEY, hash_of, metadata_of, owner_of, owns, task_hash_of
 from batchspec.reconcile.ports import BatchService, BlobState, BlobStore, ContainerState, Services
 from batchspec.render.model import Desired, DesiredPool, JsonObject
-from batchspec.render.placeholder import Json, symbols
+from batchspec.render.symbolic import Json, symbols
 
 _TASK_PROPERTIES = "id,state,executionInfo,environmentSettings,constraints"
 _NODE_PROPERTIES = "id,state,lastBootTime,startTaskInfo"

@@ -20,7 +20,7 @@ from batchspec.reconcile.observe import Observed
 from batchspec.reconcile.ports import BlobState
 from batchspec.render.model import Desired, DesiredDownload, DesiredUpload, LocalFile
 from batchspec.render.patterns import matches
-from batchspec.render.placeholder import Json, symbols
+from batchspec.render.symbolic import Json, symbols
 
 
 @dataclass(slots=True)

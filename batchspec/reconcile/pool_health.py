@@ -15,7 +15,7 @@ from batchspec.reconcile.outcome import Failure
 from batchspec.reconcile.ports import BatchService
 from batchspec.reconcile.report import Advanced, Finished, Noted, Reporter
 from batchspec.render.model import Desired, JsonObject
-from batchspec.render.placeholder import Json
+from batchspec.render.symbolic import Json
 
 _USABLE = ("idle", "running")
 # Nodecounts writes these in camelCase, a node's own state is in lower case.

@@ -14,7 +14,7 @@ from batchspec.reconcile.images import node_agent_sku
 from batchspec.reconcile.ports import BlobStore
 from batchspec.render.durations import NotADuration, duration
 from batchspec.render.model import Desired, JsonObject
-from batchspec.render.placeholder import Json, Symbol, resolve, symbols
+from batchspec.render.symbolic import Json, Symbol, resolve, symbols
 
 _SHORTEST_SAS = timedelta(days=7)
 _SAS_PERMISSIONS = {"blob_sas_url": "r"}

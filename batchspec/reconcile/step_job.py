@@ -10,7 +10,7 @@ from batchspec.reconcile.marks import RUN_KEY, sent_metadata
 from batchspec.reconcile.plan_job import FINISH_KEY, wanted_finish
 from batchspec.reconcile.run import Run
 from batchspec.render.model import DesiredJob, JsonObject
-from batchspec.render.placeholder import Json
+from batchspec.render.symbolic import Json
 
 # What PATCH job takes (batch-service.md section 5), with the service's defaults: what a spec no longer says goes back.
 _PATCHED: dict[str, Json] = {"priority": 0, "maxParallelTasks": -1, "allowTaskPreemption": False, "constraints": {}}

@@ -10,8 +10,8 @@ from batchspec.render import hashes
 from batchspec.render import scope as making
 from batchspec.render.inputs import Inputs, containers_in
 from batchspec.render.model import HASH_KEY, OWNER_KEY, DesiredJob, DesiredPool, JsonObject
-from batchspec.render.placeholder import Json
 from batchspec.render.scope import Maker, Omit, fixed
+from batchspec.render.symbolic import Json
 from batchspec.render.wire import Wire
 from batchspec.spec.model import Job, Pool
 from batchspec.spec.reserved import METADATA_PREFIX

@@ -24,11 +24,11 @@ from batchspec.render.ids import id_fault, spec_name_fault
 from batchspec.render.inputs import Inputs
 from batchspec.render.model import Desired, DesiredJob, DesiredPool, DesiredUpload, Secret
 from batchspec.render.names import File
-from batchspec.render.placeholder import Json, display, holds_marker, symbol
 from batchspec.render.scope import Scope
 from batchspec.render.shape import shape_of
 from batchspec.render.shell import Os
 from batchspec.render.suggest import suggestion
+from batchspec.render.symbolic import Json, display, holds_marker, symbol
 from batchspec.render.tasks import TaskStream, Template
 from batchspec.render.template import GLOBALS, uses
 from batchspec.render.unknown import ANY

@@ -18,9 +18,9 @@ from batchspec.render import scope as making
 from batchspec.render.files import Folder
 from batchspec.render.model import LocalFile
 from batchspec.render.names import File, listed
-from batchspec.render.placeholder import Json, holds_marker
 from batchspec.render.scope import Made, Maker, Scope
 from batchspec.render.suggest import suggestion
+from batchspec.render.symbolic import Json, holds_marker
 from batchspec.render.unknown import Unknown
 from batchspec.render.wire import Wire
 from batchspec.spec.document import shown

@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 
 from batchspec.render import guard
 from batchspec.render.ids import task_id
-from batchspec.render.placeholder import OPEN
+from batchspec.render.symbolic import OPEN
 from batchspec.render.unknown import TEXT, Unknown
 
 

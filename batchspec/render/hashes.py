@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-from batchspec.render.placeholder import Json
+from batchspec.render.symbolic import Json
 
 # What cannot change a task's result is not in its fingerprint (architecture, "Reconciliation").
 _WITHOUT_EFFECT = frozenset({"constraints", "displayName", "requiredSlots", "exitConditions", "affinityInfo"})

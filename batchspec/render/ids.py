@@ -11,7 +11,7 @@ import hashlib
 import re
 import unicodedata
 
-from batchspec.render.placeholder import holds_marker
+from batchspec.render.symbolic import holds_marker
 
 MAX_ID = 64
 MAX_BLOB_NAME = 1024

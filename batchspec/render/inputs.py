@@ -10,7 +10,7 @@ is to fetch them, and every file of a container when a SAS lets the task read it
 from collections.abc import Iterable, Iterator, Mapping
 
 from batchspec.render.model import DesiredUpload, LocalFile
-from batchspec.render.placeholder import Json, Symbol, symbols
+from batchspec.render.symbolic import Json, Symbol, symbols
 
 CONTAINER_KINDS = frozenset({"container_url", "sas_url", "blob_url", "blob_sas_url"})
 

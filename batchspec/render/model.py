@@ -1,7 +1,7 @@
 """What a person meant, as data: `Desired` and its parts.
 
 Place in the pipeline: `desired` makes these from a `Spec`; `reconcile` compares them with what the services hold.
-Bodies are the exact REST JSON that would be sent (api-version 2025-06-01), symbolic (see `placeholder`), our marks
+Bodies are the exact REST JSON that would be sent (api-version 2025-06-01), symbolic (see `symbolic`), our marks
 included: metadata `batchspec:name` and `batchspec:hash` on pool and job, environment setting `BATCHSPEC_TASK_HASH` on
 tasks. Nothing here holds a secret, an address or an account.
 """
@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from batchspec.render.placeholder import Json
+from batchspec.render.symbolic import Json
 from batchspec.spec import reserved
 from batchspec.spec.load import At
 

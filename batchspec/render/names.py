@@ -9,7 +9,7 @@ from typing import ClassVar, TypeVar
 
 from batchspec.render.filters import Unusable, stem, suffix
 from batchspec.render.model import LocalFile
-from batchspec.render.placeholder import symbol
+from batchspec.render.symbolic import symbol
 
 # The order in which Azure wants the letters of a SAS ("Create a service SAS", signedPermissions).
 _PERMISSIONS = "racwdxltmeopi"

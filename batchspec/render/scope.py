@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from batchspec.errors import Problem
 from batchspec.render import template
-from batchspec.render.placeholder import Json
+from batchspec.render.symbolic import Json
 from batchspec.render.template_faults import TemplateFault
 from batchspec.spec.load import At, Document
 

@@ -12,8 +12,8 @@ from functools import cache, cached_property
 from typing import Any
 
 from batchspec.render.filters import text
-from batchspec.render.placeholder import Json, holds_marker
 from batchspec.render.suggest import suggestion
+from batchspec.render.symbolic import Json, holds_marker
 from batchspec.spec import schema
 from batchspec.spec.document import shown
 

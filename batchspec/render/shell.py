@@ -12,7 +12,7 @@ only, so that the text needs no quoting of its own ("cmd /?"); cmd knows no line
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from batchspec.render.placeholder import symbols
+from batchspec.render.symbolic import symbols
 
 Os = Literal["linux", "windows"]
 

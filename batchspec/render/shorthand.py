@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from batchspec.render import scope as making
 from batchspec.render import shell
 from batchspec.render.model import DesiredUpload, JsonObject
-from batchspec.render.placeholder import Json, symbol
 from batchspec.render.scope import Made, Maker, Omit, Scope, fixed
 from batchspec.render.shape import Shape, shape_of
 from batchspec.render.suggest import suggestion
+from batchspec.render.symbolic import Json, symbol
 from batchspec.spec.load import At
 
 if TYPE_CHECKING:

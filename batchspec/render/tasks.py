@@ -18,8 +18,8 @@ from batchspec.render.expand import Binding, Generator
 from batchspec.render.ids import id_fault
 from batchspec.render.inputs import Inputs, containers_in
 from batchspec.render.model import TASK_HASH_SETTING, DesiredTask, JsonObject
-from batchspec.render.placeholder import OPEN, Json
 from batchspec.render.scope import Fault, Findings, Maker, Scope
+from batchspec.render.symbolic import OPEN, Json
 from batchspec.spec.document import dotted, shown
 from batchspec.spec.load import At, Document
 

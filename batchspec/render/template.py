@@ -31,7 +31,7 @@ from jinja2.visitor import NodeTransformer
 from batchspec.errors import BatchspecError
 from batchspec.render import guard
 from batchspec.render.filters import FILTERS, KEEP_SYMBOLS, fill, text
-from batchspec.render.placeholder import OPEN, Json, broken_symbol, holds_marker
+from batchspec.render.symbolic import OPEN, Json, broken_symbol, holds_marker
 from batchspec.render.template_faults import TemplateFault, plain, syntax_words, unknown_words
 from batchspec.render.unknown import ANY, Unknown
 

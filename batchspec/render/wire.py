@@ -17,11 +17,11 @@ from typing import Any
 from batchspec.render import filters, shorthand, template
 from batchspec.render import scope as making
 from batchspec.render.model import DesiredUpload, LocalFile
-from batchspec.render.placeholder import Json
 from batchspec.render.scope import Made, Maker, Scope, fixed
 from batchspec.render.shape import Shape, shape_of
 from batchspec.render.shell import Os
 from batchspec.render.suggest import suggestion
+from batchspec.render.symbolic import Json
 from batchspec.spec.load import At
 
 Special = Callable[["Wire", object, Shape, At], Maker]

@@ -7,6 +7,6 @@ Pure data.
 METADATA_PREFIX = "batchspec:"
 TASK_HASH_SETTING = "BATCHSPEC_TASK_HASH"
 
-# What `render` writes its symbols with (see `batchspec.render.placeholder`): begin, end, and between the parts.
+# What `render` writes its symbols with (see `batchspec.render.symbolic`): begin, end, and between the parts.
 OPEN, CLOSE, SEPARATOR = "\ue000", "\ue001", "\ue002"
 CHARACTERS = OPEN + CLOSE + SEPARATOR

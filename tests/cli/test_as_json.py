@@ -4,7 +4,7 @@ from batchspec.cli import as_json
 from batchspec.errors import TimedOut
 from batchspec.reconcile.change import Change, Plan, Reason
 from batchspec.reconcile.outcome import Counts, Failure, Group, Status
-from batchspec.render.placeholder import symbol
+from batchspec.render.symbolic import symbol
 
 FAILURE = Failure("task", "a", "n", None, "usererror", "BlobNotFound", "no ?sig=x", ("u: h?sig=y",), ("&sig=z",), "up")
 FAILURE_OBJECT = {

@@ -36,7 +36,7 @@ from batchspec.render.model import (
     LocalFile,
     Secret,
 )
-from batchspec.render.placeholder import Json, symbol
+from batchspec.render.symbolic import Json, symbol
 from tests.fakes import FakeBatch, FakeBlobs
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)

@@ -16,7 +16,7 @@ from batchspec.reconcile.marks import REBOOT_KEY, metadata_of
 from batchspec.reconcile.outcome import Counts, Outcome
 from batchspec.reconcile.report import Finished
 from batchspec.render.model import HASH_KEY, Secret
-from batchspec.render.placeholder import symbol
+from batchspec.render.symbolic import symbol
 from tests.fakes import FakeContainer, refused
 from tests.reconcile.builders import Workload, World, files_below
 

@@ -7,7 +7,7 @@ import pytest
 from batchspec.reconcile.change import Reason
 from batchspec.reconcile.compare import NOT_SHOWN, REMOVED, differences, metadata_differences
 from batchspec.render.model import JsonObject
-from batchspec.render.placeholder import symbol
+from batchspec.render.symbolic import symbol
 
 SAME: list[tuple[Any, Any]] = [
     ({"vmSize": "standard_d2s_v3"}, {"vmSize": "STANDARD_D2S_V3"}),

@@ -8,7 +8,7 @@ import pytest
 
 from batchspec.errors import PlanRefused
 from batchspec.reconcile.images import node_agent_sku
-from batchspec.render.placeholder import symbol
+from batchspec.render.symbolic import symbol
 from tests.reconcile.builders import Workload, World
 
 REFERENCE = {"publisher": "canonical", "offer": "ubuntu-24_04-lts", "sku": "server", "version": "latest"}

@@ -9,7 +9,7 @@ import pytest
 from batchspec.reconcile.plan_blobs import Needs, holds, is_downloaded, selects
 from batchspec.reconcile.ports import BlobState
 from batchspec.render.model import DesiredDownload, LocalFile
-from batchspec.render.placeholder import symbol
+from batchspec.render.symbolic import symbol
 
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 MD5_OF_A = bytes.fromhex("0cc175b9c0f1b6a831c399e269772661")

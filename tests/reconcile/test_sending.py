@@ -10,7 +10,7 @@ import pytest
 from batchspec.errors import PlanRefused
 from batchspec.reconcile.sending import Sender, sas_life
 from batchspec.render.model import Secret
-from batchspec.render.placeholder import symbol
+from batchspec.render.symbolic import symbol
 from tests.fakes import FakeBlobs
 from tests.reconcile.builders import Workload, World
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from batchspec.errors import SpecInvalid, UsageError
 from batchspec.render.desired import check_tasks, document, render, warnings
 from batchspec.render.model import DesiredContainer, DesiredDownload, DesiredUpload, LocalFile
-from batchspec.render.placeholder import symbol
+from batchspec.render.symbolic import symbol
 from batchspec.spec.build import build
 from batchspec.spec.load import load
 from tests.render.conftest import Render

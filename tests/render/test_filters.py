@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from batchspec.render import filters
 from batchspec.render.filters import Unusable
-from batchspec.render.placeholder import symbol
+from batchspec.render.symbolic import symbol
 
 
 @pytest.mark.parametrize(

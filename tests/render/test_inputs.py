@@ -4,7 +4,7 @@ import pytest
 
 from batchspec.render.inputs import Inputs, containers_in
 from batchspec.render.model import DesiredUpload, LocalFile
-from batchspec.render.placeholder import Json, symbol
+from batchspec.render.symbolic import Json, symbol
 
 
 @pytest.fixture

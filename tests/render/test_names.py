@@ -5,7 +5,7 @@ import pytest
 from batchspec.render.filters import Unusable
 from batchspec.render.model import LocalFile
 from batchspec.render.names import Container, File, listed
-from batchspec.render.placeholder import symbol
+from batchspec.render.symbolic import symbol
 
 
 def test_a_file_has_its_parts(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 import pytest
 
-from batchspec.render.placeholder import Json, symbol
 from batchspec.render.shape import rest_name, shape_of
+from batchspec.render.symbolic import Json, symbol
 
 
 @pytest.mark.parametrize(

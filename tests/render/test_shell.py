@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchspec.render.filters import sh
-from batchspec.render.placeholder import symbol
 from batchspec.render.shell import joined, text_fault, wrapped
+from batchspec.render.symbolic import symbol
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=30)
 

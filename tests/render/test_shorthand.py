@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from batchspec.render.placeholder import symbol
+from batchspec.render.symbolic import symbol
 from tests.render.conftest import Render
 
 HEAD = """\

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchspec.render.names import Container
-from batchspec.render.placeholder import symbol
+from batchspec.render.symbolic import symbol
 from batchspec.render.template import GLOBALS, is_template, native, text_of
 from batchspec.render.template_faults import TemplateFault
 

@@ -12,7 +12,7 @@ from batchspec.cli.ask import ask
 from batchspec.cli.commands.engine_fault import Options, lines, request
 from batchspec.cli.console import Console
 from batchspec.cloud.local import engine_command
-from batchspec.render.placeholder import Json
+from batchspec.render.symbolic import Json
 
 _SECRETS = ("key", "connection_string")
 _WORDS = {"stopped": "is stopped", "running": "is running", "reset": "is reset: its state is deleted"}

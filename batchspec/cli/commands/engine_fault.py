@@ -11,7 +11,7 @@ from typing import Any
 
 from batchspec.cli import phrases
 from batchspec.errors import UsageError
-from batchspec.render.placeholder import Json
+from batchspec.render.symbolic import Json
 
 _QUOTAS = {
     "pools": "pools",

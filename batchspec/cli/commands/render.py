@@ -13,7 +13,7 @@ from batchspec.cli.console import Console
 from batchspec.cli.desired import desired_from
 from batchspec.cli.given import Given
 from batchspec.render.desired import document
-from batchspec.render.placeholder import Json
+from batchspec.render.symbolic import Json
 
 
 def render(console: Console, spec: str, given: Given, *, format: str, task: str | None, limit: int | None) -> int:

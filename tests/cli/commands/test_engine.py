@@ -3,7 +3,7 @@
 import shlex
 
 from batchspec.cli.commands.engine import show, variables
-from batchspec.render.placeholder import Json
+from batchspec.render.symbolic import Json
 from tests.cli.made import console, shown
 
 ANSWER: dict[str, Json] = {

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchspec.render.placeholder import (
+from batchspec.render.symbolic import (
     Json,
     Symbol,
     broken_symbol,
