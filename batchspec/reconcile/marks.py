@@ -55,13 +55,13 @@ def owns(name: str, thing: ContainerState | BlobState) -> bool:
     return owner_in(thing.metadata) == name
 
 
-def task_hash_of(task: JsonObject) -> str | None:
-    """The fingerprint in a task's environment settings, None when the task is not batchspec's."""
+def task_hash_of(task: JsonObject, owner: str) -> str | None:
+    """The mark in a task's environment settings (`owner:fingerprint`), None when the task is not this owner's."""
     settings = task.get("environmentSettings")
-    if isinstance(settings, list):
-        for setting in reversed(settings):
-            if isinstance(setting, dict) and setting.get("name") == TASK_HASH_SETTING:
-                return str(setting.get("value", ""))
+    for setting in reversed(settings) if isinstance(settings, list) else ():
+        if isinstance(setting, dict) and setting.get("name") == TASK_HASH_SETTING:
+            mark = str(setting.get("value", ""))
+            return mark if mark.startswith(f"{owner}:") else None
     return None
 
 

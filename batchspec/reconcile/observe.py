@@ -29,7 +29,7 @@ HOPELESS = "state eq 'starttaskfailed' or state eq 'unusable'"
 
 @dataclass(frozen=True, slots=True)
 class ObservedTask:
-    """A task as it is: `hash` is None when it is not batchspec's; `failure_code` is "" unless it failed."""
+    """A task as it is: `hash` is None when it is not this spec's; `failure_code` is "" unless it failed."""
 
     id: str
     state: str
@@ -185,14 +185,9 @@ async def _job(desired: Desired, batch: BatchService) -> tuple[JsonObject | None
     job = await batch.get_job(desired.job.id)
     if is_missing(job):
         return job, {}
-    tasks = {task.id.casefold(): task async for task in observed_tasks(batch, desired.job.id)}
-    return job, tasks
-
-
-async def observed_tasks(batch: BatchService, job_id: str) -> AsyncIterator[ObservedTask]:
-    """The tasks of a job as they are, in the service's order."""
-    async for task in batch.list_tasks(job_id, select=_TASK_PROPERTIES):
-        yield _task(task)
+    listed = batch.list_tasks(desired.job.id, select=_TASK_PROPERTIES)
+    tasks = [_task(task, desired.name) async for task in listed]
+    return job, {task.id.casefold(): task for task in tasks}
 
 
 def state_of(task: JsonObject) -> str:
@@ -204,7 +199,7 @@ def state_of(task: JsonObject) -> str:
     return "failed" if isinstance(info, dict) and str(info.get("result", "")).lower() == "failure" else "succeeded"
 
 
-def _task(task: JsonObject) -> ObservedTask:
+def _task(task: JsonObject, owner: str) -> ObservedTask:
     info = task.get("executionInfo")
     info = info if isinstance(info, dict) else {}
     failure = info.get("failureInfo")
@@ -214,7 +209,7 @@ def _task(task: JsonObject) -> ObservedTask:
         state=str(task.get("state", "")).lower(),
         failed=state_of(task) == "failed",
         failure_code=str(failure.get("code", "")) if isinstance(failure, dict) else "",
-        hash=task_hash_of(task),
+        hash=task_hash_of(task, owner),
         constraints=constraints if isinstance(constraints, dict) else {},
     )
 

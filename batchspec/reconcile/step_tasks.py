@@ -172,7 +172,8 @@ async def _is_added(run: Run, job_id: str, task: DesiredTask, answer: Added, *, 
         return True
     if answer.code == "TaskExists":
         there = await run.services.batch.get_task(job_id, task.id)
-        if there is not None and task_hash_of(there) == task.hash and not (again and state_of(there) == "failed"):
+        same = there is not None and task_hash_of(there, run.desired.name) == task.hash
+        if there is not None and same and not (again and state_of(there) == "failed"):
             return True
         if not last:
             return False

@@ -152,7 +152,8 @@ class TaskStream:
             self._common = self._shared()
         needed: list[Json] = [self._digest(index) for index in template.needs]
         depends: list[Json] = [self._inputs.of(body, [binding.file] if binding.file else []), self._common, needed]
-        mark = hashes.task_fingerprint(body, depends)
+        # The owner too: a job that several specs share holds tasks of all of them.
+        mark = f"{self._names['name']}:{hashes.task_fingerprint(body, depends)}"
         settings = body.get("environmentSettings")
         marked: list[Json] = [
             *(settings if isinstance(settings, list) else []),

@@ -152,7 +152,7 @@ class Workload:
             "environmentSettings": settings,
             **self.task,
         }
-        mark = task_fingerprint(body, [content, self.script])
+        mark = f"{self.name}:{task_fingerprint(body, [content, self.script])}"
         body["environmentSettings"] = [*settings, {"name": TASK_HASH_SETTING, "value": mark}]
         return DesiredTask(task_id, body, mark, frozenset({"input", "output"}), 0, ())
 

@@ -32,10 +32,15 @@ def test_containers_and_blobs_are_owned_by_exactly_one_name() -> None:
 
 
 def test_the_last_setting_of_the_name_is_the_task_s_hash() -> None:
-    settings: list[Any] = [{"name": "BATCHSPEC_TASK_HASH", "value": value} for value in ("old", "new")]
-    assert task_hash_of({"environmentSettings": settings}) == "new"
+    settings: list[Any] = [{"name": "BATCHSPEC_TASK_HASH", "value": value} for value in ("words:old", "words:new")]
+    assert task_hash_of({"environmentSettings": settings}, "words") == "words:new"
     others: list[Any] = [{}, {"environmentSettings": [{"name": "A"}]}]
-    assert [task_hash_of(one) for one in others] == [None, None]
+    assert [task_hash_of(one, "words") for one in others] == [None, None]
+
+
+def test_a_task_of_another_spec_in_a_shared_job_is_not_ours() -> None:
+    settings: list[Any] = [{"name": "BATCHSPEC_TASK_HASH", "value": "words-2:abc"}]
+    assert task_hash_of({"environmentSettings": settings}, "words") is None
 
 
 def test_metadata_is_added_changed_and_removed_by_name() -> None:
