@@ -80,7 +80,8 @@ def _make(folder: Path) -> None:
 
 def _with_disk(outcome: Outcome, folder: Path) -> Outcome:
     """A program that failed on a full disk could not even write that down: then the failure says it."""
-    if outcome.failure is None or shutil.disk_usage(folder).free > _FULL_BYTES:
+    # A program may have deleted its own folder.
+    if outcome.failure is None or not folder.exists() or shutil.disk_usage(folder).free > _FULL_BYTES:
         return outcome
     full = ("Disk", "No space left on the node's disk when the task ended")
     return replace(outcome, failure=replace(outcome.failure, details=(*outcome.failure.details, full)))

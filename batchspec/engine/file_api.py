@@ -195,6 +195,8 @@ def _range(text: str | None, size: int) -> tuple[int, int]:
         last = int(last_text) if last_text and first_text else size - 1
     except ValueError as error:
         raise BatchError("InvalidHeaderValue", HeaderName="ocp-range", HeaderValue=text) from error
+    if size == 0 and first == 0 and not last_text:
+        return 0, 0  # all of an empty file
     if first >= size > 0 or last < first:
         raise BatchError("InvalidRange")
     return first, max(min(last, size - 1) - first + 1, 0)

@@ -8,7 +8,7 @@ Grammar (documentation "Create queries to list Batch resources efficiently"): co
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -34,6 +34,7 @@ _TOKEN = re.compile(
     re.IGNORECASE,
 )
 _MAX_DEPTH = 50
+_MAX_DIGITS = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,14 @@ def _comparable(value: Any, kind: Kind) -> Any:
     return ticks_from_text(value) if kind == "time" else value
 
 
+def _joined(word: str, operands: Sequence[Condition]) -> Condition:
+    # Balanced: a filter by a thousand ids must not be a thousand levels deep, which neither we nor SQLite would take.
+    if len(operands) == 1:
+        return operands[0]
+    middle = len(operands) // 2
+    return Junction(word, _joined(word, operands[:middle]), _joined(word, operands[middle:]))
+
+
 class _Parser:
     def __init__(self, text: str, fields: Mapping[str, Field]) -> None:
         self._text = text
@@ -148,16 +157,16 @@ class _Parser:
         return tokens
 
     def _either(self) -> Condition:
-        left = self._both()
+        operands = [self._both()]
         while self._take_word("or"):
-            left = Junction("or", left, self._both())
-        return left
+            operands.append(self._both())
+        return _joined("or", operands)
 
     def _both(self) -> Condition:
-        left = self._single()
+        operands = [self._single()]
         while self._take_word("and"):
-            left = Junction("and", left, self._single())
-        return left
+            operands.append(self._single())
+        return _joined("and", operands)
 
     def _single(self) -> Condition:
         if self._peek() != ("paren", "("):
@@ -203,7 +212,9 @@ class _Parser:
         if kind in ("time", "text") and field.kind == "time":
             return self._time(text)
         if kind == "number" and field.kind == "number":
-            return float(text) if "." in text else int(text)
+            # An integer the database has no room for is as large as any.
+            is_large = len(text) > _MAX_DIGITS
+            return float(text) if "." in text or is_large else int(text)
         if kind == "word" and field.kind == "bool" and text.lower() in ("true", "false"):
             return int(text.lower() == "true")
         raise self._wrong(f"{text} is not a value of the property's type")

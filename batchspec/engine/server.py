@@ -8,6 +8,7 @@ end, running tasks go back to the queue, interrupted boots, deletions and termin
 """
 
 import logging
+import re
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -132,7 +133,7 @@ class Engine:
         route = Route(line.path, endpoint, methods=[line.method], name=line.name)
         # Starlette answers HEAD wherever it answers GET; the service has HEAD only where it says so.
         route.methods = {line.method}
-        return route
+        return _with_any_name(route)
 
     def _unknown(self, desk: Desk, routes: Sequence[Route]) -> Route:
         async def endpoint(request: Request) -> Response:
@@ -141,7 +142,7 @@ class Engine:
 
         route = Route("/{path:path}", endpoint)
         route.methods = None
-        return route
+        return _with_any_name(route)
 
     def _task_ended(self, job: int, effect: ExitReaction | None) -> None:
         self._jobs.task_ended(job, effect)
@@ -205,6 +206,12 @@ class Engine:
             if has_nodes and self._store.find(_SCHEDULABLE, pool.id, pool.slots):
                 return True
         return False
+
+
+def _with_any_name(route: Route) -> Route:
+    # A file's name may hold a line break, which Starlette's `path` stops at.
+    route.path_regex = re.compile(route.path_regex.pattern, re.DOTALL)
+    return route
 
 
 def _transfer(settings: Settings) -> FaultyTransfer:

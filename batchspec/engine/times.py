@@ -11,6 +11,7 @@ from functools import lru_cache
 
 TICKS_PER_S = 10_000_000
 _UNIX_EPOCH = 621_355_968_000_000_000
+_YEAR_10000 = 3_155_378_976_000_000_000
 
 INFINITE = "P10675199DT2H48M5.4775807S"
 """The longest duration a client can write; the service means "no limit" by it (.NET's `TimeSpan.MaxValue`)."""
@@ -39,12 +40,16 @@ def datetime_from_ticks(ticks: int) -> datetime:
 def text_from_ticks(ticks: int) -> str:
     """A moment as JSON bodies have it: `2025-07-13T20:39:32.7668991Z`."""
     seconds, fraction = divmod(ticks - _UNIX_EPOCH, TICKS_PER_S)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{fraction:07d}Z"
+    # Not strftime: it writes the year 1, .NET's earliest moment, as `1`.
+    return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:19]}.{fraction:07d}Z"
 
 
 def ticks_from_text(text: str) -> int:
     """Ticks of an ISO 8601 or RFC 1123 moment. Raises ValueError."""
-    return ticks_from_datetime(_moment_from_text(text.strip()))
+    ticks = ticks_from_datetime(_moment_from_text(text.strip()))
+    if not 0 <= ticks < _YEAR_10000:
+        raise ValueError(f"not a time between the years 1 and 9999 in UTC: {text!r}")
+    return ticks
 
 
 def _moment_from_text(text: str) -> datetime:

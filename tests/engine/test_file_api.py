@@ -73,6 +73,17 @@ def test_a_range_behind_the_end_is_416(served: Served) -> None:
     assert (answer.status, answer.code) == (416, "InvalidRange")
 
 
+def test_all_of_an_empty_file_is_a_range(served: Served) -> None:
+    run(served, "true")
+    answer = served.request("GET", f"{FILES}/stdout.txt", headers={"ocp-range": "bytes=0-"})
+    assert (answer.status, answer.content) == (200, b"")
+
+
+def test_a_name_may_have_a_line_break(served: Served) -> None:
+    run(served, "echo x > 'a\nb'")
+    assert served.request("GET", f"{FILES}/wd%2Fa%0Ab").content == b"x\n"
+
+
 @pytest.mark.parametrize("path", ["wd/a%20b/%C3%A9%27%23%3F.txt", "wd%2Fa%20b%2F%C3%A9%27%23%3F.txt"])
 def test_any_name_can_be_read_as_one_segment_or_several(served: Served, path: str) -> None:
     run(served, "mkdir 'a b'; echo x > \"a b/é'#?.txt\"")

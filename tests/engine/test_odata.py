@@ -139,3 +139,15 @@ def test_no_text_breaks_the_parser(text: str) -> None:
     # Anything but a refusal is a bug, and fails the test by itself.
     with contextlib.suppress(BatchError):
         parse(text, FIELDS)
+
+
+@pytest.mark.parametrize("word", ["or", "and"])
+def test_a_filter_may_name_thousands_of_ids(word: str) -> None:
+    text = f" {word} ".join(["id eq 'nobody'"] * 3000 + ["id eq 'a2'"])
+    expected = ["A2"] if word == "or" else []
+    assert (found(text), found_by_sql(text)) == (expected, expected)
+
+
+def test_a_number_the_database_has_no_room_for_is_larger_than_any() -> None:
+    text = "info/exitCode lt 99999999999999999999999 and info/exitCode gt -99999999999999999999999"
+    assert (found(text), found_by_sql(text)) == (["A2", "b'c", "abc"], ["A2", "b'c", "abc"])

@@ -175,3 +175,9 @@ def test_a_deleted_task_leaves_no_process_and_no_folder(job: Served, tmp_path: P
     assert job.request("DELETE", "/jobs/job/tasks/t").status == 200
     assert (job.request("GET", "/jobs/job/tasks/t").code, folder.exists()) == ("TaskNotFound", False)
     wait_for(lambda: is_running(int(pid_file.read_text())), lambda running: not running)
+
+
+def test_a_task_that_deletes_its_own_folder_still_has_its_exit_code(job: Served) -> None:
+    job.add_task("task", "/bin/sh -c 'rm -r \"$AZ_BATCH_TASK_DIR\"; exit 4'")
+    info = job.completed("task")["executionInfo"]
+    assert (info["exitCode"], info["failureInfo"]["code"]) == (4, "FailureExitCode")

@@ -33,6 +33,17 @@ def test_moments_survive_the_way_through_text(moment: datetime) -> None:
     assert (datetime_from_ticks(ticks), ticks_from_text(text_from_ticks(ticks))) == (moment, ticks)
 
 
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00.0000000Z", "9999-12-31T23:59:59.9999990Z"])
+def test_the_first_and_the_last_moment_of_net_survive(text: str) -> None:
+    assert text_from_ticks(ticks_from_text(text)) == text
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_moment_that_utc_has_no_year_for_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="between the years"):
+        ticks_from_text(text)
+
+
 def test_both_forms_of_a_moment_are_read() -> None:
     assert ticks_from_text("Sun, 01 Jun 2025 10:00:00 GMT") == ticks_from_text("2025-06-01T12:00:00+02:00")
 
