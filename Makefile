@@ -57,7 +57,7 @@ lint: .venv/dev.stamp ## Check format, style and types.
 	@$(BIN)/mypy
 
 bench: .venv/dev.stamp ## Measure what the benchmarks/ folder measures.
-	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python -m "benchmarks.$$(basename "$$file" .py)"; done
 
 lock: ## Choose the newest dependencies anew and write .requirements/*.txt (installs uv in .venv-lock).
 	@echo '== .requirements/*.txt, by uv'

@@ -4,15 +4,14 @@ Measured in one run, in turns: from the first add to the last completion with th
 official SDK, on an engine of its own; against `xargs -P2` with `/bin/sh -c`. Prints the best of some runs of each.
 """
 
-import os
 import subprocess
 import sys
-import tempfile
 import time
 import uuid
 
 from azure.batch import BatchClient, models
-from azure.core.credentials import AzureNamedKeyCredential
+
+from benchmarks.own_engine import own_engine
 
 TASKS = 1_000
 RUNS = 3
@@ -48,21 +47,6 @@ def engine_seconds(client: BatchClient) -> float:
     return elapsed
 
 
-def batchspec(*arguments: str, env: dict[str, str]) -> str:
-    """What a command prints."""
-    command = (sys.executable, "-m", "batchspec", *arguments)
-    return subprocess.run(command, env=env, text=True, stdout=subprocess.PIPE, check=True).stdout
-
-
-def client_from(exports: str) -> BatchClient:
-    """A client of the engine that `engine env` names."""
-    values = dict(line.removeprefix("export ").split("=", 1) for line in exports.splitlines())
-    endpoint, account, key = (
-        values[f"AZURE_BATCH_{name}"].strip("'") for name in ("ENDPOINT", "ACCOUNT", "ACCESS_KEY")
-    )
-    return BatchClient(endpoint, AzureNamedKeyCredential(account, key))
-
-
 def add_pool(client: BatchClient) -> None:
     """A pool of one node with two slots; returns when it is idle."""
     machine = models.VirtualMachineConfiguration(
@@ -87,14 +71,9 @@ def add_pool(client: BatchClient) -> None:
 
 def main() -> int:
     """Print both times and their ratio; 1 when the ratio is above the limit."""
-    with tempfile.TemporaryDirectory() as state:
-        env = {**os.environ, "XDG_STATE_HOME": state}
-        client = client_from(batchspec("engine", "env", env=env))
-        try:
-            add_pool(client)
-            pairs = [(xargs_seconds(), engine_seconds(client)) for _ in range(RUNS)]
-        finally:
-            batchspec("engine", "stop", env=env)
+    with own_engine() as (client, _):
+        add_pool(client)
+        pairs = [(xargs_seconds(), engine_seconds(client)) for _ in range(RUNS)]
     xargs, engine = (min(times) for times in zip(*pairs, strict=True))
     ratio = engine / xargs
     print(f"xargs {xargs:.2f} s, engine {engine:.2f} s, ratio {ratio:.2f} (at most {LIMIT:.1f})")

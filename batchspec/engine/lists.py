@@ -65,7 +65,7 @@ PREPARATION_FIELDS: Final[dict[str, Field]] = {
 }
 TASK_FIELDS: Final[dict[str, Field]] = {
     "id": Field("text", "id"),
-    "state": Field("text", "state", _EQUAL),
+    "state": Field("text", "state", _EQUAL, word=True, optional=False),
     "stateTransitionTime": Field("time", "state_time"),
     "creationTime": Field("time", "created"),
     "lastModified": Field("time", "modified"),
@@ -73,7 +73,7 @@ TASK_FIELDS: Final[dict[str, Field]] = {
     "executionInfo/startTime": Field("time", "started"),
     "executionInfo/endTime": Field("time", "ended"),
     "executionInfo/exitCode": Field("number", "exit_code"),
-    "executionInfo/result": Field("text", "result", _EQUAL),
+    "executionInfo/result": Field("text", "result", _EQUAL, word=True),
 }
 NODE_FIELDS: Final[dict[str, Field]] = {
     "id": Field("text"),

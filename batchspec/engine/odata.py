@@ -39,11 +39,17 @@ _MAX_DIGITS = 18
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """Something a resource can be filtered by; `sql` is where the database has it, if it does."""
+    """Something a resource can be filtered by; `sql` is where the database has it, if it does.
+
+    `word` is for one of the service's own words, which the database has in lower case: its comparisons are written so
+    that partial indexes on them are used. `optional` is false for what is never absent.
+    """
 
     kind: Kind
     sql: str = ""
     ordered: bool = True
+    word: bool = False
+    optional: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +89,22 @@ def sql_from_condition(condition: Condition) -> tuple[str, list[Value]]:
     if condition.operator == "startswith":
         value = str(condition.value)
         return f"(SUBSTR({column}, 1, {len(value)}) = ? COLLATE NOCASE)", [value]
+    operator = _SQL_OPERATORS[condition.operator]
+    if condition.field.word and re.fullmatch("[A-Za-z]+", str(condition.value)):
+        return _comparison_of_words(condition.field, operator, str(condition.value).lower()), []
     collate = " COLLATE NOCASE" if condition.field.kind == "text" else ""
-    comparison = f"{column} {_SQL_OPERATORS[condition.operator]} ?{collate}"
+    comparison = f"{column} {operator} ?{collate}"
     if condition.operator == "ne":
         return f"({column} IS NULL OR {comparison})", [condition.value]
     return f"({column} IS NOT NULL AND {comparison})", [condition.value]
+
+
+def _comparison_of_words(field: Field, operator: str, word: str) -> str:
+    """The word stands in the expression itself: a partial index is used only for what is known when it is prepared."""
+    comparison = f"{field.sql} {operator} '{word}'"
+    if operator == "=" or not field.optional:
+        return comparison
+    return f"({field.sql} IS NULL OR {comparison})"
 
 
 def matches(condition: Condition, item: Mapping[str, Any]) -> bool:

@@ -93,6 +93,8 @@ CREATE TABLE IF NOT EXISTS subtasks(
   state TEXT NOT NULL, state_time INTEGER NOT NULL, previous TEXT, previous_time INTEGER,
   started INTEGER, ended INTEGER, exit_code INTEGER, result TEXT, failure TEXT,
   PRIMARY KEY(task, number)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS tasks_failed ON tasks(job, id) WHERE result = 'failure';
+CREATE INDEX IF NOT EXISTS tasks_unfinished ON tasks(job, id) WHERE state <> 'completed';
 """
 
 

@@ -151,3 +151,17 @@ def test_a_filter_may_name_thousands_of_ids(word: str) -> None:
 def test_a_number_the_database_has_no_room_for_is_larger_than_any() -> None:
     text = "info/exitCode lt 99999999999999999999999 and info/exitCode gt -99999999999999999999999"
     assert (found(text), found_by_sql(text)) == (["A2", "b'c", "abc"], ["A2", "b'c", "abc"])
+
+
+def test_words_of_the_service_are_compared_so_that_partial_indexes_serve() -> None:
+    fields = {
+        "state": Field("text", "state", False, word=True, optional=False),
+        "result": Field("text", "result", False, word=True),
+    }
+    filters = ("state ne 'Completed'", "result eq 'failure'", "result ne 'failure'", "result eq 'it''s'")
+    assert [sql_from_condition(parse(one, fields)) for one in filters] == [
+        ("state <> 'completed'", []),
+        ("result = 'failure'", []),
+        ("(result IS NULL OR result <> 'failure')", []),
+        ("(result IS NOT NULL AND result = ? COLLATE NOCASE)", ["it's"]),
+    ]
