@@ -253,7 +253,7 @@ class Fleet:
             timer = self._core.clock.call_later(timeout_s, lambda: self._abandon(pool, "AllocationTimedout"))
         works = [self._core.spawn(self._see_off(pool, node, option)) for node in leaving]
         try:
-            everyone = asyncio.gather(*works)
+            everyone = asyncio.gather(*works, return_exceptions=True)
             waited: set[asyncio.Future[Any]] = {everyone, pool.abandoned}
             await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
         finally:

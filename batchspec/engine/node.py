@@ -290,6 +290,8 @@ class Node:
     ) -> None:
         await _called_off(earlier)
         await self.vacate(option)
+        if self.state == "leavingpool":  # meanwhile, and about to call this off
+            return
         if event == "reimage":
             self._core.discard(self.root)
         self._enter("start")
