@@ -305,7 +305,11 @@ class Node:
     async def _deallocate(self, option: Vacate, earlier: "asyncio.Task[None] | None") -> None:
         await _called_off(earlier)
         await self.vacate(option)
-        await self._core.written(partial(self._enter, "deallocated"))
+        await self._core.written(self._be_deallocated)
+
+    def _be_deallocated(self) -> None:
+        if self.state != "leavingpool":  # else meanwhile, and about to call this off
+            self._enter("deallocated")
 
     def resume(self) -> "asyncio.Task[None]":
         """Come up after a deallocation; the returned work is the boot. Raises BatchError (409) in other states."""
@@ -325,6 +329,8 @@ class Node:
         await self.vacate("requeue", by_user=False)
         self._core.discard(self.root)
         await self._core.pause(absent_s)
+        if self.state == "leavingpool":
+            return
         self._enter("start")
         await self._come_up(self._pool_body())
 
