@@ -73,7 +73,7 @@ def main() -> int:
             "task counts": client.get_job_task_counts,
             "active tasks, a page": lambda job: page(client, job, "state eq 'active'"),
             "unfinished tasks, a page": lambda job: page(client, job, "state ne 'completed'"),
-        "failed tasks": lambda job: page(client, job, "executionInfo/result eq 'failure'"),
+            "failed tasks": lambda job: page(client, job, "executionInfo/result eq 'failure'"),
             "one task": lambda job: client.get_task(job, "t500"),
         }
         for name, poll in polls.items():

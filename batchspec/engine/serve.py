@@ -36,6 +36,7 @@ _log = logging.getLogger("batchspec.engine")
 
 IDLE_VARIABLE = "BATCHSPEC_ENGINE_IDLE_S"
 TASKS_VARIABLE = "BATCHSPEC_ENGINE_TASKS"
+_LOOK_S = 5.0
 _IDLE_S = 900.0
 _LOCK_S = 3.0
 _CLIENTS_S = 2
@@ -121,7 +122,7 @@ async def _answer(
     )
     server = Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listening]))
-    watching = asyncio.create_task(_until_idle(engine, idle_s, storage_port))
+    watching = asyncio.create_task(_until_idle(state, engine, idle_s, storage_port))
     told = asyncio.create_task(stopping.wait())
     try:
         await ready.wait()
@@ -136,9 +137,11 @@ async def _answer(
         await serving
 
 
-async def _until_idle(engine: "Engine", idle_s: float, storage_port: int) -> None:
-    used = time.monotonic()
-    while True:
+async def _until_idle(state: StateDir, engine: "Engine", idle_s: float, storage_port: int) -> None:
+    """Return once there has been nothing to do for long enough, or the state folder was removed: nobody can find an
+    engine without one, so nobody could stop it."""
+    used, folder = time.monotonic(), state.identity()
+    while state.identity() == folder:
         idle = min(engine.idle_seconds(), time.monotonic() - used)
         if idle > idle_s:
             if not _has_clients(storage_port):
@@ -147,7 +150,8 @@ async def _until_idle(engine: "Engine", idle_s: float, storage_port: int) -> Non
             # Somebody copies blobs, which the Batch service does not see.
             used = time.monotonic()
             idle = 0.0
-        await asyncio.sleep(min(max(idle_s - idle, 0.1), 60.0))
+        await asyncio.sleep(min(max(idle_s - idle, 0.1), _LOOK_S))
+    _log.warning("stopping: the state folder %s was removed", state.path)
 
 
 def _has_clients(port: int) -> bool:

@@ -83,6 +83,14 @@ class StateDir:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
+    def identity(self) -> tuple[int, int] | None:
+        """Which folder this is now; None when there is none. Another folder of the same path has another identity."""
+        try:
+            status = self.path.stat()
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
+
     def try_serve(self) -> int | None:
         """Take the lock of the serving process; its descriptor, to be kept open, or None if another has it."""
         opened = os.open(self.path / "serve.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -121,11 +129,14 @@ class StateDir:
 
     def announce(self, serving: Serving | None) -> None:
         """Say that this process serves, or with None that it no longer does."""
+        path = self.path / "engine.json"
         if serving is None:
-            (self.path / "engine.json").unlink(missing_ok=True)
+            # Not another's: the folder may have been removed, and made anew by a later engine.
+            if _read(path).get("pid") == os.getpid():
+                path.unlink(missing_ok=True)
             return
         says = {"pid": serving.pid, "version": serving.version, "started": serving.started, "notes": serving.notes}
-        _write(self.path / "engine.json", says)
+        _write(path, says)
 
     def accounts(self) -> Accounts:
         """The accounts, made now if there are none yet."""

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -229,6 +230,12 @@ def test_an_idle_engine_stops_by_itself(home: Home) -> None:
     home.run("start", BATCHSPEC_ENGINE_IDLE_S="0.3")
     until(lambda: home.state.server_pid() is None)
     assert "with nothing to do" in home.state.log.read_text()
+
+
+def test_an_engine_whose_state_folder_was_removed_stops(home: Home) -> None:
+    pid = home.run("start")["pid"]
+    shutil.rmtree(home.state.path)
+    until(lambda: not Path(f"/proc/{pid}").exists())
 
 
 def test_what_keeps_the_engine_from_starting_is_said(home: Home) -> None:

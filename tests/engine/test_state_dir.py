@@ -54,12 +54,19 @@ def test_a_damaged_announcement_is_none(content: str, state: StateDir) -> None:
 
 
 def test_what_is_announced_is_read_until_it_is_withdrawn(state: StateDir) -> None:
-    serving = Serving(7, "1.0", "2026-01-01T00:00:00+00:00", ("a note",))
+    serving = Serving(os.getpid(), "1.0", "2026-01-01T00:00:00+00:00", ("a note",))
     state.announce(serving)
     announced = state.serving()
     state.announce(None)
     state.announce(None)
     assert (announced, state.serving()) == (serving, None)
+
+
+def test_what_another_process_announced_stays(state: StateDir) -> None:
+    other = Serving(os.getppid(), "1.0", "2026-01-01T00:00:00+00:00", ())
+    state.announce(other)
+    state.announce(None)
+    assert state.serving() == other
 
 
 def test_a_long_log_is_put_aside(state: StateDir) -> None:
