@@ -236,6 +236,7 @@ def test_an_engine_whose_state_folder_was_removed_stops(home: Home) -> None:
     pid = home.run("start")["pid"]
     shutil.rmtree(home.state.path)
     until(lambda: not Path(f"/proc/{pid}").exists())
+    assert not home.state.path.exists()
 
 
 def test_what_keeps_the_engine_from_starting_is_said(home: Home) -> None:
