@@ -40,6 +40,7 @@ class PoolHealth:
     _ready: bool = False
     _began: float | None = None
     _states: tuple[tuple[str, int], ...] = ()
+    _pool: JsonObject | None = None
 
     async def check(self, *, idle: bool) -> None:
         """Look at the nodes, unless all are up or tasks run anyway.
@@ -72,7 +73,7 @@ class PoolHealth:
         A pool that scales by itself always is.
         """
         await self.check(idle=True)
-        there = await self.batch.get_pool(self.desired.pool.id) if self.desired.pool is not None else None
+        there = self._pool
         if there is None or there.get("enableAutoScale"):
             return True
         if there.get("allocationState") != "steady":
@@ -85,6 +86,7 @@ class PoolHealth:
         there = await self.batch.get_pool(pool_id)
         if there is None:
             raise TimedOut(f"pool {pool_id} is not there any more", fix="run `apply` again: it makes the pool anew")
+        self._pool = there
         target = target_of(there)
         errors = errors_of(there)
         if errors and there.get("allocationState") == "steady" and not there.get("enableAutoScale"):
