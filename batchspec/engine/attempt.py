@@ -215,3 +215,21 @@ class Attempt:
         finally:
             self._transfer = None
         return None
+
+
+async def stoppable(attempt: Attempt) -> Outcome:
+    """Run an attempt; when cancelled, end its processes first."""
+    running = asyncio.ensure_future(attempt.run())
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        attempt.stop()
+        await running
+        raise
+
+
+async def called_off(work: "asyncio.Task[None] | None") -> None:
+    """Cancel background work, if it goes on, and wait until it has ended."""
+    if work is not None and not work.done():
+        work.cancel()
+        await asyncio.wait({work})

@@ -13,7 +13,7 @@ from functools import partial
 from sqlite3 import Row
 from typing import Any, Literal
 
-from batchspec.engine.attempt import Attempt, Work
+from batchspec.engine.attempt import Attempt, Work, called_off, stoppable
 from batchspec.engine.core import Core
 from batchspec.engine.environment import Place, environment
 from batchspec.engine.lifecycle import NODE, Outcome, is_retried
@@ -229,22 +229,13 @@ class Node:
             while True:
                 await self._core.written(partial(self._note, startTaskInfo=info))
                 self._starting = Attempt(self._start_work(body, info["retryCount"]), self._core.carrier)
-                outcome = await self._stoppable(self._starting)
+                outcome = await stoppable(self._starting)
                 if not is_retried(outcome, retries=info["retryCount"], limit=body["maxTaskRetryCount"]):
                     break
                 info = {**info, "retryCount": info["retryCount"] + 1, "lastRetryTime": self._now()}
         info = {**info, "state": "completed", "endTime": self._now(), **_ending(outcome)}
         await self._core.written(partial(self._note, startTaskInfo=info))
         return outcome.failure is None
-
-    async def _stoppable(self, attempt: Attempt) -> Outcome:
-        running = asyncio.ensure_future(attempt.run())
-        try:
-            return await asyncio.shield(running)
-        except asyncio.CancelledError:
-            attempt.stop()
-            await running
-            raise
 
     def _start_work(self, body: dict[str, Any], retry: int) -> Work:
         folder = self.root / "startup"
@@ -288,7 +279,7 @@ class Node:
     async def _restart(
         self, event: str, option: Vacate, pool_body: dict[str, Any], earlier: "asyncio.Task[None] | None"
     ) -> None:
-        await _called_off(earlier)
+        await called_off(earlier)
         await self.vacate(option)
         if self.state == "leavingpool":  # meanwhile, and about to call this off
             return
@@ -303,7 +294,7 @@ class Node:
         self._boot = self._core.spawn(self._deallocate(option, self._boot))
 
     async def _deallocate(self, option: Vacate, earlier: "asyncio.Task[None] | None") -> None:
-        await _called_off(earlier)
+        await called_off(earlier)
         await self.vacate(option)
         await self._core.written(self._be_deallocated)
 
@@ -324,7 +315,7 @@ class Node:
         self._boot = self._core.spawn(self._be_preempted(absent_s, self._boot))
 
     async def _be_preempted(self, absent_s: float, earlier: "asyncio.Task[None] | None") -> None:
-        await _called_off(earlier)
+        await called_off(earlier)
         # Not the user's doing: the tasks' requeueCount stays.
         await self.vacate("requeue", by_user=False)
         self._core.discard(self.root)
@@ -357,13 +348,7 @@ class Node:
 
     async def stop_boot(self) -> None:
         """End the start task, if one runs; it runs anew at the next boot."""
-        await _called_off(self._boot)
-
-
-async def _called_off(boot: "asyncio.Task[None] | None") -> None:
-    if boot is not None and not boot.done():
-        boot.cancel()
-        await asyncio.wait({boot})
+        await called_off(self._boot)
 
 
 def _ending(outcome: Outcome) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from pathlib import Path
 from sqlite3 import Row
 from typing import Any
 
-from batchspec.engine.attempt import Attempt, Work
+from batchspec.engine.attempt import Attempt, Work, called_off, stoppable
 from batchspec.engine.core import Core
 from batchspec.engine.environment import Place, environment
 from batchspec.engine.folders import job_folder
@@ -128,7 +128,7 @@ class Preparations:
             return
         work = self._releases.get(job["pk"])
         if force:
-            await _ended(work)
+            await called_off(work)
             return
         if work is None:
             work = self._releases[job["pk"]] = self._core.spawn(self._release(job, body))
@@ -212,23 +212,6 @@ class Preparations:
             work.cancel()
         if works:
             await asyncio.wait(works)
-
-
-async def _ended(work: "asyncio.Task[None] | None") -> None:
-    if work is not None:
-        work.cancel()
-        await asyncio.wait({work})
-
-
-async def stoppable(attempt: Attempt) -> Outcome:
-    """Run an attempt; when cancelled, end its processes first."""
-    running = asyncio.ensure_future(attempt.run())
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        attempt.stop()
-        await running
-        raise
 
 
 def preparation_variables(root: Path, job_id: str, job_body: dict[str, Any]) -> dict[str, str]:

@@ -74,7 +74,6 @@ class Blob:
     """A line of a container's listing."""
 
     name: str
-    size_bytes: int
     is_folder: bool
 
 
@@ -261,7 +260,7 @@ def _blob(element: ElementTree.Element) -> Blob:
     size = int(element.findtext("Properties/Content-Length") or 0)
     # Both ways in which tools mark a folder: a name that ends so, and the metadata of hierarchical accounts.
     is_folder = size == 0 and (text.endswith("/") or element.findtext("Metadata/hdi_isfolder") == "true")
-    return Blob(text, size, is_folder)
+    return Blob(text, is_folder)
 
 
 async def _pieces(opened: int, start: int, end: int) -> AsyncIterator[bytes]:

@@ -11,7 +11,6 @@ from batchspec.spec.model import VarType
 COMMAND_WORDS = ("command", "commands", "command_line")
 GENERATORS = ("upload", "container", "items", "rows", "range", "matrix", "zip")
 VAR_TYPES: tuple[VarType, ...] = ("string", "integer", "number", "boolean", "list", "object")
-VAR_WORDS = ("type", "default", "description", "secret", "from_env", "allowed")
 
 
 def is_long_form(value: object) -> TypeGuard[dict[str, Any]]:
