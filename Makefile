@@ -82,6 +82,7 @@ clean: ## Stop the local engine started from here, and remove .venv, results and
 # order nothing is run and nothing is fetched.
 $(shell [ ! -e .venv/python.stamp ] || $(BIN)/python -c '' 2>/dev/null || rm -f .venv/*.stamp)
 
+# A lock file is complete: --no-deps, since pip would else look for newer releases of what is asked for with extras.
 .venv/python.stamp:
 	@python=$$(PYTHON='$(PYTHON)' bash .ci/find-python); \
 		echo "== Making .venv with $$("$$python" --version)"; \
@@ -93,14 +94,14 @@ $(shell [ ! -e .venv/python.stamp ] || $(BIN)/python -c '' 2>/dev/null || rm -f 
 
 .venv/local.stamp: .venv/python.stamp .requirements/local.txt pyproject.toml
 	@echo '== Installing batchspec[local] from this checkout, its dependencies as locked in .requirements/local.txt'
-	@$(PIP) install --require-hashes --requirement .requirements/local.txt
+	@$(PIP) install --no-deps --require-hashes --requirement .requirements/local.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -m compileall -q batchspec
 	@touch .venv/local.stamp
 
 .venv/dev.stamp: .venv/python.stamp .requirements/dev.txt pyproject.toml
 	@echo '== Installing batchspec[dev] from this checkout, its dependencies as locked in .requirements/dev.txt'
-	@$(PIP) install --require-hashes --requirement .requirements/dev.txt
+	@$(PIP) install --no-deps --require-hashes --requirement .requirements/dev.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -m compileall -q batchspec
 	@touch .venv/local.stamp .venv/dev.stamp
@@ -109,5 +110,5 @@ $(shell [ ! -e .venv/python.stamp ] || $(BIN)/python -c '' 2>/dev/null || rm -f 
 	@echo '== Installing the Azure CLI as locked in .requirements/az.txt: a minute or two'
 	@rm -rf .venv-az
 	@"$$(PYTHON='$(PYTHON)' bash .ci/find-python)" -m venv .venv-az
-	@.venv-az/bin/python -m pip --disable-pip-version-check -qq install --require-hashes --requirement .requirements/az.txt
+	@.venv-az/bin/python -m pip --disable-pip-version-check -qq install --no-deps --require-hashes --requirement .requirements/az.txt
 	@touch .venv-az/az.stamp

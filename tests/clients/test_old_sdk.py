@@ -47,7 +47,16 @@ def python_with(lock_file: Path) -> Path:
         done = folder / "installed"
         if not done.exists():
             venv.create(folder, clear=True, with_pip=True)
-            command = [str(python), "-m", "pip", "--disable-pip-version-check", "-q", "install", "--require-hashes"]
+            command = [
+                str(python),
+                "-m",
+                "pip",
+                "--disable-pip-version-check",
+                "-q",
+                "install",
+                "--no-deps",
+                "--require-hashes",
+            ]
             subprocess.run([*command, "-r", str(lock_file)], check=True, timeout=INSTALL_S, stdin=subprocess.DEVNULL)
             done.touch()
     return python
