@@ -104,6 +104,12 @@ DEFINITIONS: dict[str, Node] = {
             "name": string("Name of the blob container; `<name>-<key>` by default."),
             "existing": flag("Use one that this spec does not own; it is never changed or deleted."),
             "keep": flag("`delete` leaves it."),
+            "url": string("Address of a container in another storage account, without SAS; needs `existing: true`."),
+            "sas": mapping(
+                {"from_env": string("Name of the environment variable that holds the SAS.")},
+                "from_env",
+                description="The SAS of the container at `url`; it is read from the environment and shown nowhere.",
+            ),
         },
     },
     "upload": mapping(
@@ -166,7 +172,7 @@ DEFINITIONS: dict[str, Node] = {
         {
             "container": _KEY_OF_CONTAINER,
             "to": string("Folder on this machine, relative to this file."),
-            "prefix": string("Only blobs whose names begin with this; it is not part of the local path."),
+            "prefix": string("Only blobs whose names begin with this; its folders are no part of the local path."),
             "pattern": string("Only blobs whose names, after the prefix, match this glob."),
         },
         "container",
@@ -239,6 +245,9 @@ ADDED_PROPERTIES: dict[str, Node] = {
             "description": "Operating system of the nodes; linux by default.",
         },
         "image": ref("image"),
+        "identity": string(
+            "Resource id of a managed identity of an `existing` pool: containers are used with it, without SAS."
+        ),
     },
     "BatchJobCreateOptions": {"existing": flag(_EXISTING)},
     "BatchTaskCreateOptions": {
@@ -260,6 +269,10 @@ ADDED_PROPERTIES: dict[str, Node] = {
     "OutputFile": {
         "container": string("Key of a container that the service uploads to."),
         "path": string("With `container`: the blob's name, or the folder for a pattern with wildcards."),
+        "identity_reference": {
+            "anyOf": [ref("BatchNodeIdentityReference"), ref("template")],
+            "description": "With `container`: the managed identity that writes, instead of a SAS.",
+        },
         "upload_condition": {
             "anyOf": [{"enum": ["tasksuccess", "taskfailure", "taskcompletion"]}, ref("template")],
             "description": "When to upload; taskcompletion by default.",

@@ -5,7 +5,8 @@ its exit code. The spec is read before anything is started, so that a wrong one 
 names the target.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING
 
 from batchspec.cli.console import Console
 from batchspec.cli.desired import Need, desired_from
@@ -14,6 +15,9 @@ from batchspec.cli.interrupt import run_to_end
 from batchspec.cloud.target import target
 from batchspec.reconcile.ports import Services
 from batchspec.render.model import Desired
+
+if TYPE_CHECKING:
+    from batchspec.cloud.others import OtherContainer
 
 Work = Callable[[Desired, Services], Coroutine[object, object, int]]
 
@@ -37,13 +41,31 @@ def online(
     check(desired)
     console.answer |= {"name": desired.name, "target": chosen.kind}
 
+    others = others_of(desired, console)
+    for other in others.values() if need == "all" else ():
+        other.refuse_unreadable()
     verbose = console.request if console.verbose else None
 
     async def run() -> int:
         from batchspec.cloud.connect import connect
 
-        async with connect(chosen, verbose=verbose, say=console.message) as services:
+        async with connect(chosen, others=others, verbose=verbose, say=console.message) as services:
             console.message(f"{desired.name} on {services.shown_as}")
             return await work(desired, services)
 
     return run_to_end(console, run, told=told)
+
+
+def others_of(desired: Desired, console: Console) -> "Mapping[str, OtherContainer]":
+    """The spec's containers of other accounts with their SAS from the environment. Raises UsageError."""
+    given = [container for container in desired.containers.values() if container.url]
+    if not given:
+        return {}
+    from datetime import UTC, datetime
+
+    from batchspec.cloud.others import other_container
+
+    values = {one.name: console.environ.get(one.sas_from, "") if one.sas_from else "" for one in given}
+    console.secrets += filter(None, values.values())
+    now = datetime.now(UTC)
+    return {one.name: other_container(one.url, one.sas_from, values[one.name], now) for one in given}

@@ -13,9 +13,10 @@ from typing import Any
 from urllib.parse import quote
 
 from azure.core import MatchConditions
-from azure.storage.blob.aio import BlobClient, BlobServiceClient
+from azure.storage.blob.aio import BlobClient, BlobServiceClient, ContainerClient
 
 from batchspec.cloud import lease
+from batchspec.cloud.others import OtherContainer
 from batchspec.cloud.retry import Sleep, Tries
 from batchspec.cloud.sas import Sas
 from batchspec.cloud.target import StorageAccount
@@ -31,12 +32,19 @@ _NOT_SATISFIABLE = 416
 
 
 class AzureBlobs:
-    """One storage account's blobs."""
+    """One storage account's blobs, and containers of `others` by the names they go by."""
 
     def __init__(
-        self, service: BlobServiceClient, account: StorageAccount, sas: Sas, *, sleep: Sleep = asyncio.sleep
+        self,
+        service: BlobServiceClient,
+        account: StorageAccount,
+        sas: Sas,
+        *,
+        others: Mapping[str, tuple[OtherContainer, ContainerClient]] | None = None,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._service = service
+        self._others = others or {}
         self._account = account
         self._sas = sas
         self._sleep = sleep
@@ -46,7 +54,9 @@ class AzureBlobs:
     # containers
 
     async def get_container(self, name: str) -> ContainerState | None:
-        """Get Container Properties."""
+        """Get Container Properties; of a container of another account see `others`."""
+        if name in self._others:
+            return await self._other_state(name)
         client = self._service.get_container_client(name)
         try:
             found = await self._tries("look at container", name).run(client.get_container_properties)
@@ -111,7 +121,7 @@ class AzureBlobs:
 
     async def list_blobs(self, container: str, prefix: str = "") -> AsyncIterator[BlobState]:
         """List Blobs, with metadata."""
-        client = self._service.get_container_client(container)
+        client = self._container(container)
         listing = self._listed(
             self._tries("list blobs of container", container),
             lambda: client.list_blobs(name_starts_with=prefix or None, include=["metadata"]),
@@ -172,22 +182,29 @@ class AzureBlobs:
 
     def container_url(self, container: str) -> str:
         """The URL without SAS."""
-        return f"{self._account.endpoint}/{container}"
+        other = self._others.get(container)
+        return other[0].url if other is not None else f"{self._account.endpoint}/{container}"
 
     def blob_url(self, container: str, name: str) -> str:
         """The URL without SAS; only letters, digits, `-._~` and `/` stand for themselves."""
-        return f"{self._account.endpoint}/{container}/{quote(name, safe='/~')}"
+        return f"{self.container_url(container)}/{quote(name, safe='/~')}"
 
     async def grant(self, container: str, permissions: str, *, lasting: timedelta, ours: bool) -> None:
-        """See `sas`."""
-        await self._sas.grant(container, permissions, lasting=lasting, ours=ours)
+        """See `sas`; of a container of another account only whether its SAS allows this."""
+        if container in self._others:
+            self._others[container][0].refuse_unreadable()
+            self._others[container][0].check(permissions)
+        else:
+            await self._sas.grant(container, permissions, lasting=lasting, ours=ours)
 
     async def revoke(self, container: str) -> None:
         """See `sas`."""
         await self._sas.revoke(container)
 
     def sas(self, container: str, permissions: str, *, blob: str | None = None) -> str:
-        """See `sas`."""
+        """See `sas`; of a container of another account the one that was given, which covers its blobs too."""
+        if container in self._others:
+            return self._others[container][0].sas
         return self._sas.sas(container, permissions, blob=blob)
 
     @property
@@ -205,7 +222,27 @@ class AzureBlobs:
                 f"blob {container}/{name!r} cannot be requested: its name has a backslash, or a part '.' or '..'",
                 fix="rename it",
             )
-        return self._service.get_blob_client(container, name)
+        return self._container(container).get_blob_client(name)
+
+    def _container(self, name: str) -> ContainerClient:
+        """The client of a container. Raises UsageError for one of another account whose SAS is not there."""
+        if name not in self._others:
+            return self._service.get_container_client(name)
+        other, client = self._others[name]
+        other.refuse_unreadable()
+        return client
+
+    async def _other_state(self, name: str) -> ContainerState | None:
+        other, client = self._others[name]
+        if other.may_list:
+            tries = self._tries("list blobs of container", name)
+            try:
+                await tries.run(lambda: _page(lambda: client.list_blobs(results_per_page=1), None))
+            except ServiceRefused as refused:
+                if _is_gone(refused):
+                    return None
+                raise
+        return ContainerState(name, {}, "")
 
     def _tries(self, operation: str, resource: str) -> Tries:
         return Tries(operation, resource, where=self._account.endpoint, sleep=self._sleep)

@@ -6,7 +6,7 @@ each. The SDKs' own retries are off (see `retry`), and so is their logging: it w
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -14,11 +14,12 @@ from azure.batch.aio import BatchClient
 from azure.core import MatchConditions
 from azure.core.credentials import AzureNamedKeyCredential
 from azure.core.pipeline.policies import AsyncRetryPolicy
-from azure.storage.blob.aio import BlobClient, BlobServiceClient, ExponentialRetry
+from azure.storage.blob.aio import BlobClient, BlobServiceClient, ContainerClient, ExponentialRetry
 
 from batchspec.cloud.batch import AzureBatch
 from batchspec.cloud.batch_http import BatchHttp
 from batchspec.cloud.blobs import AzureBlobs
+from batchspec.cloud.others import OtherContainer
 from batchspec.cloud.retry import Sleep
 from batchspec.cloud.sas import Sas, probed_by
 from batchspec.cloud.target import BatchAccount, StorageAccount
@@ -42,16 +43,21 @@ async def opened(
     *,
     shown_as: str,
     verbose: Verbose | None,
+    others: Mapping[str, OtherContainer] | None = None,
     sleep: Sleep = asyncio.sleep,
 ) -> AsyncIterator[Services]:
-    """Both services while the context is open."""
+    """Both services while the context is open; `others` are containers of other accounts by the names they go by."""
     async with AsyncExitStack() as stack:
         token = await _token(stack) if batch.key is None or storage.key is None else None
         batch_client = await stack.enter_async_context(_batch_client(batch, token, verbose))
         blob_client, blob_transport = _blob_client(storage, token, verbose)
         await stack.enter_async_context(blob_client)
         sas = Sas(blob_client, storage, _Probe(storage, blob_transport), sleep=sleep)
-        blobs = AzureBlobs(blob_client, storage, sas, sleep=sleep)
+        opened_others = {
+            name: (one, await stack.enter_async_context(_other_client(one, verbose)))
+            for name, one in (others or {}).items()
+        }
+        blobs = AzureBlobs(blob_client, storage, sas, others=opened_others, sleep=sleep)
         stack.push_async_callback(blobs.close)
         yield Services(AzureBatch(BatchHttp(batch_client, batch.endpoint, sleep=sleep)), blobs, shown_as)
 
@@ -78,6 +84,12 @@ def _blob_client(account: StorageAccount, token: Any, verbose: Verbose | None) -
     named = AzureNamedKeyCredential(account.name, account.key) if account.key else token
     client = BlobServiceClient(account.endpoint, named, **_blob_settings(wire))
     return client, wire
+
+
+def _other_client(container: OtherContainer, verbose: Verbose | None) -> ContainerClient:
+    wire = transport(container.url, verbose, answer_within_s=_STORAGE_ANSWERS_WITHIN_S)
+    settings = _blob_settings(wire)
+    return ContainerClient.from_container_url(container.url, credential=container.sas or None, **settings)
 
 
 def _blob_settings(wire: Any) -> dict[str, Any]:

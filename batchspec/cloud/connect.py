@@ -6,11 +6,12 @@ Place in the pipeline: `cli` calls `target` (no SDK, no network), prints its lin
 
 import asyncio
 import importlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from batchspec.cloud.local import start_engine
+from batchspec.cloud.others import OtherContainer
 from batchspec.cloud.target import BatchAccount, StorageAccount, Target, target
 
 if TYPE_CHECKING:
@@ -22,18 +23,25 @@ Say = Callable[[str], None]
 
 
 @asynccontextmanager
-async def connect(target: Target, *, verbose: Say | None = None, say: Say | None = None) -> AsyncIterator["Services"]:
+async def connect(
+    target: Target,
+    *,
+    others: Mapping[str, OtherContainer] | None = None,
+    verbose: Say | None = None,
+    say: Say | None = None,
+) -> AsyncIterator["Services"]:
     """The services of a target; closed, with every lease given back, when the context ends.
 
-    `verbose` gets one masked line per request, `say` the local engine's progress ("installing Azurite ..."). Raises
-    EngineFailed when the local engine cannot be started; of Azure nothing is asked yet.
+    `others` are containers of other accounts by the names they go by; `verbose` gets one masked line per request, `say`
+    the local engine's progress ("installing Azurite ..."). Raises EngineFailed when the local engine cannot be started;
+    of Azure nothing is asked yet.
     """
     imported = asyncio.create_task(asyncio.to_thread(importlib.import_module, "batchspec.cloud.clients"))
     try:
         batch, storage, shown_as = await _accounts(target, say)
     finally:
         clients = await imported
-    async with clients.opened(batch, storage, shown_as=shown_as, verbose=verbose) as services:
+    async with clients.opened(batch, storage, shown_as=shown_as, verbose=verbose, others=others) as services:
         yield services
 
 

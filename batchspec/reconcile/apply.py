@@ -25,7 +25,7 @@ from batchspec.reconcile.plan import plan
 from batchspec.reconcile.ports import Lease, Services
 from batchspec.reconcile.report import Noted, Reporter
 from batchspec.reconcile.run import Run
-from batchspec.reconcile.sending import Sender, sas_life
+from batchspec.reconcile.sending import Sender, check_others, sas_life
 from batchspec.reconcile.step_blobs import create_container, create_containers, upload
 from batchspec.reconcile.step_job import finish_job, make_job
 from batchspec.reconcile.step_pool import make_pool
@@ -100,6 +100,7 @@ class _Applying:
         """Observe and plan. Everything that can be refused is refused here."""
         self.observed = await observe(self.desired, self.services)
         sas_life(self.desired, self.services.blobs.longest_sas)
+        await check_others(self.desired, self.services.blobs)
         return plan(self.desired, self.observed, retry_failed=self.retry_failed)
 
     async def write(self, shown: Plan) -> Plan:

@@ -98,7 +98,7 @@ async def _list(fetch: _Fetch, container: str, download: DesiredDownload) -> Non
         if not selects(download, blob):
             continue
         try:
-            path = fetch.places.place(download.to, container, blob.name)
+            path = fetch.places.place(download, container, blob.name)
         except ValueError as reason:
             fetch.refused.append(f"{container}: {blob.name!r}: {reason}")
             continue

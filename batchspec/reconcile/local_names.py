@@ -10,6 +10,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from batchspec.render.model import DesiredDownload
+
 _MAX_COMPONENT_BYTES = 255
 # What is being fetched is so named, in the download's folder, until it is whole.
 PART_PREFIX, PART_SUFFIX = ".batchspec-", ".part"
@@ -70,13 +72,14 @@ class Places:
     _files: dict[str, str] = field(default_factory=dict)
     _folders: dict[str, str] = field(default_factory=dict)
 
-    def place(self, folder: Path, container: str, name: str) -> Path:
-        """The path of a blob, as `path_below`.
+    def place(self, download: DesiredDownload, container: str, name: str) -> Path:
+        """The path of a blob, as `path_below`; the folders of the download's prefix are no part of it.
 
         Raises ValueError also when another blob has this file (where names ignore case, one that differs in case only),
         or when one of the two would be a file and the other a folder.
         """
-        path = path_below(folder, name)
+        folder = download.to
+        path = path_below(folder, name[download.prefix.rfind("/") + 1 :])
         blob, key = f"{container}/{name}", _key(path)
         parents = [_key(parent) for parent in path.parents if parent != folder and folder in parent.parents]
         other = self._files.get(key, blob)

@@ -122,7 +122,7 @@ def download_changes(desired: Desired, observed: Observed) -> Iterator[Change]:
             if not selects(download, blob):
                 continue
             try:
-                path = places.place(download.to, container, blob.name)
+                path = places.place(download, container, blob.name)
             except ValueError:
                 continue
             if not is_downloaded(path, blob):

@@ -5,6 +5,7 @@ that each SAS exists and lasts before the first body that carries it is sent, on
 """
 
 import asyncio
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -92,6 +93,24 @@ class Sender:
             return f"{self.blobs.container_url(container)}?{self.blobs.sas(container, one.arguments[1])}"
         url = self.blobs.blob_url(container, one.arguments[1])
         return url if one.kind == "blob_url" else f"{url}?{self.blobs.sas(container, 'r', blob=one.arguments[1])}"
+
+
+async def check_others(desired: Desired, blobs: BlobStore) -> None:
+    """See to it that the SAS that others gave for their containers allow what the bodies need.
+
+    Raises PlanRefused. Asks no service; walks the tasks only when there is such a container.
+    """
+    others = {key for key, container in desired.containers.items() if container.sas_from}
+    if not others:
+        return
+    needed: dict[tuple[str, str], None] = {}
+    bodies = [resource.body for resource in (desired.pool, desired.job) if resource is not None]
+    tasks = (task.body for task in desired.tasks() if task.uses & others)
+    for body in itertools.chain(filter(None, bodies), tasks):
+        wanted = (_grant_of(one) for one in symbols(body))
+        needed |= dict.fromkeys(one for one in wanted if one is not None and one[0] in others)
+    for key, permissions in needed:
+        await blobs.grant(desired.containers[key].name, permissions, lasting=_SHORTEST_SAS, ours=False)
 
 
 def _grant_of(one: Symbol) -> tuple[str, str] | None:

@@ -151,7 +151,7 @@ class _Rendering:
         files = resources.file_names(spec, uploads, self.folder)
         self.names["uploads"] = {key: files[key] if key in uploads else ANY for key in spec.uploads}
         wire = self._wire(uploads)
-        inputs = Inputs(uploads)
+        inputs = Inputs(uploads, containers)
         pool = self._pool(wire, pool_id, name, inputs if fingerprints else None)
         job = self._job(wire, job_id, name, pool_id, fingerprints)
         return Desired(
@@ -198,7 +198,18 @@ class _Rendering:
         os = self._os()
         values = {name: secret.value for name, secret in self.secrets.items()}
         broken = self.spec.uploads.keys() - uploads.keys()
-        return Wire(Resources(os, tuple(self.spec.containers), uploads, broken, values), self.scope)
+        pool = self.spec.pool
+        identity = resources.text(pool.identity or "", (*pool.at, "identity"), self.scope) if pool else ""
+        known = Resources(
+            os=os,
+            containers=tuple(self.spec.containers),
+            uploads=uploads,
+            broken=broken,
+            secrets=values,
+            unsigned=resources.unsigned(self.spec),
+            identity=identity or "",
+        )
+        return Wire(known, self.scope)
 
     def _os(self) -> Os:
         pool = self.spec.pool

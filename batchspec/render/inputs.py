@@ -1,7 +1,8 @@
 """Which uploaded files a body depends on.
 
 Place in the pipeline: `tasks` and `desired` put the MD5 of these into fingerprints. In: a symbolic body, the listed
-uploads. Out: [container key, blob name, MD5 in hexadecimal] for each file, sorted. Reads the files that it names, once.
+uploads. Out: [container key, blob name, MD5 in hexadecimal] for each file, sorted; then [key, name] for each container
+that is not the spec's own, since another one holds other data. Reads the files that it names, once.
 
 A file counts when its address stands in the body; every file of a container below the prefix counts when the service
 is to fetch them, and every file of a container when a SAS lets the task read it.
@@ -9,16 +10,19 @@ is to fetch them, and every file of a container when a SAS lets the task read it
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from batchspec.render.model import DesiredUpload, LocalFile
+from batchspec.render.model import DesiredContainer, DesiredUpload, LocalFile
 from batchspec.render.symbolic import Json, Symbol, symbols
 
 CONTAINER_KINDS = frozenset({"container_url", "sas_url", "blob_url", "blob_sas_url"})
 
 
 class Inputs:
-    """The files of all uploads, by container and name."""
+    """The files of all uploads, by container and name; `containers` by key, as far as they could be rendered."""
 
-    def __init__(self, uploads: Mapping[str, DesiredUpload]) -> None:
+    def __init__(
+        self, uploads: Mapping[str, DesiredUpload], containers: Mapping[str, DesiredContainer] | None = None
+    ) -> None:
+        self._others = {key: one.name for key, one in (containers or {}).items() if one.existing}
         self._files: dict[str, dict[str, LocalFile]] = {}
         for upload in uploads.values():
             self._files.setdefault(upload.container, {}).update({file.name: file for file in upload.files})
@@ -27,7 +31,10 @@ class Inputs:
         """The files of `body`, and `more` given as container key and file. Raises LocalIOFailed."""
         found = {(key, file.name): file for key, file in self._named(body)}
         found.update({(key, file.name): file for key, file in more})
-        return [[*place, found[place].md5.hex()] for place in sorted(found)]
+        files: list[Json] = [[*place, found[place].md5.hex()] for place in sorted(found)]
+        others = sorted(containers_in(body) & self._others.keys()) if self._others else []
+        names: list[Json] = [[key, self._others[key]] for key in others]
+        return [*files, *names]
 
     def _named(self, body: Json) -> Iterator[tuple[str, LocalFile]]:
         if isinstance(body, list):

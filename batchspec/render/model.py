@@ -43,13 +43,19 @@ class LocalFile:
 
 @dataclass(frozen=True, slots=True)
 class DesiredContainer:
-    """A blob container; `existing` ones are used, never changed; `keep` survives `delete`."""
+    """A blob container; `existing` ones are used, never changed; `keep` survives `delete`.
+
+    One of another account has a `url` (no query, no slash at the end), its `name` is `container@host`, and `sas_from`
+    names the environment variable with its SAS ("" for none).
+    """
 
     key: str
     name: str
     existing: bool
     keep: bool
     at: At
+    url: str = ""
+    sas_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,11 +69,12 @@ def listed(file: File) -> tuple[str, LocalFile]:
 class Container:
     """One entry of `containers`."""
 
-    __slots__ = ("_key", "name")
+    __slots__ = ("_key", "_signed", "name")
     PARTS: ClassVar = ("name", "url", "sas_url('cw')")
 
-    def __init__(self, key: str, name: str) -> None:
+    def __init__(self, key: str, name: str, *, signed: bool = True) -> None:
         self._key = key
+        self._signed = signed
         self.name = name
 
     @property
@@ -87,4 +88,6 @@ class Container:
         letters = set(permissions) if isinstance(permissions, str) else set()
         if not letters or not letters <= set(_PERMISSIONS):
             raise Unusable(f"sas_url takes letters such as 'r', 'rl' or 'cw', not {permissions!r}")
+        if not self._signed:
+            raise Unusable(f"the container '{self._key}' of another account has no `sas`")
         return symbol("sas_url", self._key, "".join(one for one in _PERMISSIONS if one in letters))

@@ -14,6 +14,7 @@ from batchspec.render.ids import blob_fault, container_fault
 from batchspec.render.model import DesiredContainer, DesiredDownload, DesiredUpload, LocalFile
 from batchspec.render.names import Container as ContainerNames
 from batchspec.render.names import File
+from batchspec.render.others import name_of, url_fault
 from batchspec.render.scope import Omit, Scope
 from batchspec.render.suggest import suggestion
 from batchspec.spec.document import shown as shown_value
@@ -47,13 +48,16 @@ def containers(spec: Spec, scope: Scope) -> dict[str, DesiredContainer]:
             continue
         other = keys.setdefault(made.name, key)
         if other != key:
-            scope.fault((*container.at, "name"), f"'{made.name}' is the name of the container '{other}' already")
+            word = "name" if container.url is None else "url"
+            scope.fault((*container.at, word), f"'{made.name}' is the name of the container '{other}' already")
         found[key] = made
     return found
 
 
 def _container(container: Container, scope: Scope) -> DesiredContainer | None:
     at = (*container.at, "name")
+    if container.url is not None:
+        return _of_another_account(container, container.url, scope)
     existing = truth(container.existing, (*container.at, "existing"), scope)
     keep = truth(container.keep, (*container.at, "keep"), scope)
     name = text(container.name, at, scope)
@@ -65,9 +69,37 @@ def _container(container: Container, scope: Scope) -> DesiredContainer | None:
     return DesiredContainer(container.key, name, existing, keep, container.at)
 
 
+def _of_another_account(container: Container, source: str, scope: Scope) -> DesiredContainer | None:
+    at = (*container.at, "url")
+    url = text(source, at, scope)
+    sas_from = text(container.sas_from or "", (*container.at, "sas", "from_env"), scope)
+    if not truth(container.existing, (*container.at, "existing"), scope):
+        scope.fault((*container.at, "existing"), "must be true: a container of another account is not this spec's")
+    if url is None or sas_from is None:
+        return None
+    if fault := url_fault(url):
+        scope.fault(at, fault)
+        return None
+    url = url.rstrip("/")
+    return DesiredContainer(container.key, name_of(url), True, False, container.at, url, sas_from)
+
+
 def container_names(found: Mapping[str, DesiredContainer], spec: Spec) -> dict[str, ContainerNames]:
     """What templates see; a container whose name is broken has its key there, so that nothing else seems wrong."""
-    return {key: ContainerNames(key, found[key].name if key in found else key) for key in spec.containers}
+    return {
+        key: ContainerNames(key, found[key].name.partition("@")[0] if key in found else key, signed=_is_signed(given))
+        for key, given in spec.containers.items()
+    }
+
+
+def unsigned(spec: Spec) -> frozenset[str]:
+    """The keys of containers of other accounts that come without a SAS."""
+    return frozenset(key for key, container in spec.containers.items() if not _is_signed(container))
+
+
+def _is_signed(container: Container) -> bool:
+    """Whether there is a SAS for it: batchspec makes those of the target's account, others must be given."""
+    return container.url is None or container.sas_from is not None
 
 
 def uploads(spec: Spec, folder: Folder, scope: Scope) -> dict[str, DesiredUpload]:

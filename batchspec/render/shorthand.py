@@ -7,6 +7,7 @@ Out: makers. What is not a shorthand goes back to `wire` unchanged.
 
 import posixpath
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from batchspec.render import scope as making
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 # More files than this are named by their container and prefix: Batch takes about 32,768 characters of resource files.
 MAX_SINGLE_FILES = 50
+IDENTITY = "identity_reference"
 
 
 def command_line(wire: "Wire", value: object, at: At) -> Maker:
@@ -127,18 +129,62 @@ def _resource_file(wire: "Wire", value: object, shape: Shape, at: At) -> Maker:
         return wire.whole(value, at, lambda inner, given: _resource_file(inner, given, shape, at))
     if not isinstance(value, Mapping) or not ("upload" in value or "container" in value):
         return wire.value(value, shape, at)
-    texts = making.object_of({str(key): wire.text(inner, (*at, str(key))) for key, inner in value.items()})
+    texts = making.object_of(_parts(wire, value, shape, at))
     finish = _from_upload if "upload" in value else _from_container
 
     def entries(made: Made, scope: Scope) -> Made:
-        given = {key: str(one) for key, one in made.items()} if isinstance(made, dict) else {}
-        return making.OMIT if len(given) != len(value) else finish(wire, given, at, scope)
+        given = dict(made) if isinstance(made, dict) else {}
+        access = _Access(wire, given.pop(IDENTITY, None))
+        texts = {key: str(one) for key, one in given.items()}
+        whole = len(texts) + (IDENTITY in value) == len(value)
+        return finish(access, texts, at, scope) if whole else making.OMIT
 
     return making.then(texts, entries, wire.scope)
 
 
-def _from_upload(wire: "Wire", given: Mapping[str, str], at: At, scope: Scope) -> Made:
-    resources = wire.resources
+def _parts(wire: "Wire", value: Mapping[str, object], shape: Shape, at: At) -> dict[str, Maker]:
+    """Makers of the words of a shorthand: texts, and the identity as Azure has it."""
+    _, identity = shape.property(IDENTITY)
+    return {
+        str(key): wire.value(inner, identity, (*at, key)) if key == IDENTITY else wire.text(inner, (*at, str(key)))
+        for key, inner in value.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Access:
+    """How a node gets at containers: with a SAS, with a managed identity, or (others' public ones) with neither."""
+
+    wire: "Wire"
+    identity: Json = None
+
+    def of_container(self, key: str, permissions: str) -> tuple[str, JsonObject]:
+        """The address to send, and the reference to an identity that goes beside it."""
+        if reference := self._reference():
+            return symbol("container_url", key), reference
+        if key in self.wire.resources.unsigned:
+            return symbol("container_url", key), {}
+        return symbol("sas_url", key, permissions), {}
+
+    def of_blob(self, key: str, name: str) -> tuple[str, JsonObject]:
+        """The same for one blob to read."""
+        if reference := self._reference():
+            return symbol("blob_url", key, name), reference
+        return symbol("blob_url" if key in self.wire.resources.unsigned else "blob_sas_url", key, name), {}
+
+    def may_write(self, key: str) -> bool:
+        """Whether anything lets a node write to a container."""
+        return bool(self._reference()) or key not in self.wire.resources.unsigned
+
+    def _reference(self) -> JsonObject:
+        if self.identity is not None:
+            return {"identityReference": self.identity}
+        pool = self.wire.resources.identity
+        return {"identityReference": {"resourceId": pool}} if pool else {}
+
+
+def _from_upload(access: _Access, given: Mapping[str, str], at: At, scope: Scope) -> Made:
+    resources = access.wire.resources
     upload = resources.uploads.get(given["upload"])
     if upload is None:
         known = [*resources.uploads, *resources.broken]
@@ -150,39 +196,42 @@ def _from_upload(wire: "Wire", given: Mapping[str, str], at: At, scope: Scope) -
     if _leaves(folder):
         return scope.fault((*at, "file_path"), f"'{folder}' leaves the task's working directory")
     if "file" in given:
-        return _single(wire, upload, given, at, scope)
+        return _single(access, upload, given, at, scope)
     if len(upload.files) > MAX_SINGLE_FILES:
-        return [_container_entry(upload.container, upload.prefix, folder, given)]
-    return [_entry(upload, file.name, posixpath.join(folder, file.name), given) for file in upload.files]
+        return [_container_entry(access, upload.container, upload.prefix, folder, given)]
+    return [
+        _entry(access, upload.container, file.name, posixpath.join(folder, file.name), given) for file in upload.files
+    ]
 
 
-def _single(wire: "Wire", upload: DesiredUpload, given: Mapping[str, str], at: At, scope: Scope) -> Made:
+def _single(access: _Access, upload: DesiredUpload, given: Mapping[str, str], at: At, scope: Scope) -> Made:
     name = given["file"]
-    files = wire.resources.files[upload.key]
+    files = access.wire.resources.files[upload.key]
     if name not in files:
         wrong = f"the upload '{upload.key}' has no file '{name}'{suggestion(name, files)}"
         return scope.fault((*at, "file"), wrong)
-    return [_entry(upload, name, given.get("file_path") or name, given)]
+    return [_entry(access, upload.container, name, given.get("file_path") or name, given)]
 
 
-def _entry(upload: DesiredUpload, name: str, path: str, given: Mapping[str, str]) -> JsonObject:
-    entry: JsonObject = {"httpUrl": symbol("blob_sas_url", upload.container, name), "filePath": path}
-    return _with_mode(entry, given)
+def _entry(access: _Access, container: str, name: str, path: str, given: Mapping[str, str]) -> JsonObject:
+    address, identity = access.of_blob(container, name)
+    return _with_mode({"httpUrl": address, "filePath": path, **identity}, given)
 
 
-def _from_container(wire: "Wire", given: Mapping[str, str], at: At, scope: Scope) -> Made:
-    key = given["container"]
-    if key not in wire.resources.containers:
-        wrong = f"there is no container '{key}'{suggestion(key, wire.resources.containers)}"
+def _from_container(access: _Access, given: Mapping[str, str], at: At, scope: Scope) -> Made:
+    key, known = given["container"], access.wire.resources.containers
+    if key not in known:
+        wrong = f"there is no container '{key}'{suggestion(key, known)}"
         return scope.fault((*at, "container"), wrong)
     folder = given.get("file_path", "")
     if _leaves(folder):
         return scope.fault((*at, "file_path"), f"'{folder}' leaves the task's working directory")
-    return [_container_entry(key, given.get("prefix", ""), folder, given)]
+    return [_container_entry(access, key, given.get("prefix", ""), folder, given)]
 
 
-def _container_entry(key: str, prefix: str, folder: str, given: Mapping[str, str]) -> JsonObject:
-    entry: JsonObject = {"storageContainerUrl": symbol("sas_url", key, "rl")}
+def _container_entry(access: _Access, key: str, prefix: str, folder: str, given: Mapping[str, str]) -> JsonObject:
+    address, identity = access.of_container(key, "rl")
+    entry: JsonObject = {"storageContainerUrl": address, **identity}
     if prefix:
         entry["blobPrefix"] = prefix
     if folder:
@@ -212,12 +261,9 @@ def _output_file(wire: "Wire", value: object, shape: Shape, at: At) -> Maker:
         return wire.value(value, shape, at)
     _, options = shape.property("upload_options")
     _, condition = options.property("upload_condition")
-    made = {
-        str(key): wire.value(inner, condition, (*at, str(key)))
-        if key == "upload_condition"
-        else wire.text(inner, (*at, str(key)))
-        for key, inner in value.items()
-    }
+    made = _parts(wire, value, shape, at)
+    if "upload_condition" in value:
+        made["upload_condition"] = wire.value(value["upload_condition"], condition, (*at, "upload_condition"))
     return making.then(making.object_of(made), lambda given, scope: _output_entry(wire, given, at, scope), wire.scope)
 
 
@@ -227,7 +273,12 @@ def _output_entry(wire: "Wire", given: Made, at: At, scope: Scope) -> Made:
     if key not in wire.resources.containers:
         wrong = f"there is no container '{key}'{suggestion(key, wire.resources.containers)}"
         return scope.fault((*at, "container"), wrong) if "container" in given else making.OMIT
-    target: dict[str, Json] = {"containerUrl": symbol("sas_url", key, "cw")}
+    access = _Access(wire, given.get(IDENTITY))
+    if not access.may_write(key):
+        message = f"the container '{key}' of another account has no `sas`, so that nothing can be written to it"
+        return scope.fault((*at, "container"), f"{message}; give it one, or an `identity_reference` here")
+    address, identity = access.of_container(key, "cw")
+    target: dict[str, Json] = {"containerUrl": address, **identity}
     if given.get("path"):
         target["path"] = given["path"]
     return {

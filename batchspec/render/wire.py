@@ -37,13 +37,19 @@ _SPECIAL: Mapping[str, Special] = {
 
 @dataclass(frozen=True)
 class Resources:
-    """What bodies can refer to: `broken` are keys of uploads that are named but could not be listed."""
+    """What bodies can refer to: `broken` are keys of uploads that are named but could not be listed.
+
+    `unsigned` are keys of containers of other accounts that have no SAS; `identity` is the resource id of the managed
+    identity with which containers are used instead of a SAS ("" for none).
+    """
 
     os: Os
     containers: Collection[str]
     uploads: Mapping[str, DesiredUpload]
     broken: Collection[str] = ()
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    unsigned: Collection[str] = ()
+    identity: str = ""
 
     @cached_property
     def files(self) -> Mapping[str, Mapping[str, LocalFile]]:

@@ -20,7 +20,7 @@ DEFAULT_TIMEOUT = "PT30M"
 EVERY_BLOB = "**"
 
 _TASK_WORDS = ("name", "id", "for_each", "needs")
-_POOL_WORDS = ("id", "existing", "os")
+_POOL_WORDS = ("id", "existing", "os", "identity")
 _JOB_WORDS = ("id", "existing")
 
 
@@ -99,7 +99,15 @@ def type_of(value: object) -> VarType | None:
 def _container(key: str, value: object) -> Container:
     given = value if isinstance(value, dict) else {}
     name = _text(given, "name", f"{{{{ name }}}}-{key.replace('_', '-')}")
-    return Container(key, name, _flag(given, "existing"), _flag(given, "keep"), ("containers", key))
+    return Container(
+        key=key,
+        name=name,
+        existing=_flag(given, "existing"),
+        keep=_flag(given, "keep"),
+        at=("containers", key),
+        url=_text(given, "url", "") or None,
+        sas_from=_text(_mapping(given, "sas"), "from_env", "") or None,
+    )
 
 
 def _unnamed(key: str, index: int) -> Container:
@@ -121,7 +129,8 @@ def _pool(whole: Mapping[str, Any], data: Mapping[str, Any]) -> Pool | None:
         return None
     given = _mapping(data, "pool")
     os, properties = _text(given, "os", "linux"), _properties(given, _POOL_WORDS)
-    return Pool(_text(given, "id", DEFAULT_ID), _flag(given, "existing"), os, properties, ("pool",))
+    identity = _text(given, "identity", "") or None
+    return Pool(_text(given, "id", DEFAULT_ID), _flag(given, "existing"), os, properties, ("pool",), identity)
 
 
 def _job(whole: Mapping[str, Any], data: Mapping[str, Any]) -> Job | None:

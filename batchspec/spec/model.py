@@ -36,13 +36,19 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """One entry of `containers`; `name` is a template, by default `{{ name }}-<key with _ as ->`."""
+    """One entry of `containers`; `name` is a template, by default `{{ name }}-<key with _ as ->`.
+
+    `url` is the address of a container in another account, None for one of the target's; `sas_from` the environment
+    variable that holds its SAS, None when it has none.
+    """
 
     key: str
     name: str
     existing: object
     keep: object
     at: At
+    url: str | None = None
+    sas_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +68,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """`pool`: what is ours (`id`, `existing`, `os`) and everything else as written, in `properties`.
+    """`pool`: what is ours (`id`, `existing`, `os`, `identity`) and everything else as written, in `properties`.
 
     `properties` still holds our shorthands `image`, and inside `start_task` `command`/`commands` and
     `resource_files` with `upload`/`container`.
@@ -73,6 +79,7 @@ class Pool:
     os: str
     properties: Mapping[str, object]
     at: At
+    identity: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

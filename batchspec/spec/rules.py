@@ -13,8 +13,16 @@ from batchspec.spec.document import Document, Finding
 
 CHECKS: tuple[Callable[[Part], Iterator[Finding]], ...] = (
     *(secrets.secrets, names.names, names.ids, names.container_names, declared.variables),
-    *(choices.commands, choices.for_each, choices.resource_files, choices.output_files, choices.image),
-    *(resources.existing, resources.pool, resources.sizes, resources.job, resources.dependencies),
+    *(choices.commands, choices.for_each, choices.resource_files, choices.output_files, choices.other_accounts),
+    *(
+        choices.image,
+        resources.existing,
+        resources.pool,
+        resources.identity,
+        resources.sizes,
+        resources.job,
+        resources.dependencies,
+    ),
     *(references.references, references.needs, references.cleanup, reserved.environment, reserved.metadata),
 )
 

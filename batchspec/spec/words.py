@@ -4,12 +4,14 @@ Place in the pipeline: `rules`, `build`, `variables` and the schema's generator 
 means stands in the schema, where editors show it.
 """
 
+import re
 from typing import Any, TypeGuard
 
 from batchspec.spec.model import VarType
 
 COMMAND_WORDS = ("command", "commands", "command_line")
 GENERATORS = ("upload", "container", "items", "rows", "range", "matrix", "zip")
+ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 VAR_TYPES: tuple[VarType, ...] = ("string", "integer", "number", "boolean", "list", "object")
 
 

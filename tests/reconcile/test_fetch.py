@@ -278,7 +278,7 @@ async def test_prefix_and_pattern_choose(desired: Desired, blobs: FakeBlobs, res
         blobs.put(OUT, name, b"x")
     chosen = DesiredDownload("output", results, "results", "run/", "*.mp3", ())
     assert await fetch(replace(desired, downloads=(chosen,)), blobs) == 1
-    assert set(files_below(results)) == {"run/a.mp3"}
+    assert set(files_below(results)) == {"a.mp3"}
 
 
 async def test_a_container_that_is_not_there_has_no_outputs(desired: Desired, blobs: FakeBlobs) -> None:

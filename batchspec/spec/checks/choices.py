@@ -7,8 +7,8 @@ that lacks one.
 from collections.abc import Iterator, Sequence
 
 from batchspec.spec.checks.tree import Part, commanded, generators
-from batchspec.spec.document import Finding
-from batchspec.spec.words import COMMAND_WORDS, GENERATORS
+from batchspec.spec.document import Finding, shown
+from batchspec.spec.words import COMMAND_WORDS, ENVIRONMENT_NAME, GENERATORS
 
 _SOURCES = ("upload", "container", "http_url", "storage_container_url", "auto_storage_container_name")
 _IMAGE_PARTS = ("publisher", "offer", "sku")
@@ -86,7 +86,22 @@ def output_files(spec: Part) -> Iterator[Finding]:
             )
             yield from one_of(part, ("upload_condition", "upload_options"), None)
             if "destination" in part.data:
-                yield from only_with(part, ("path", "upload_condition"), "container")
+                yield from only_with(part, ("path", "upload_condition", "identity_reference"), "container")
+
+
+def other_accounts(spec: Part) -> Iterator[Finding]:
+    """A container of another account: its address says everything, and it is nobody's but theirs."""
+    for _, part in spec.named("containers"):
+        yield from only_with(part, ("sas",), "url")
+        if "url" not in part.data:
+            continue
+        yield from one_of(part, ("url", "name"), None)
+        if part.data.get("existing", False) is False:
+            message = "needs `existing: true` beside it: a container of another account is never made or deleted"
+            yield Finding((*part.at, "url"), message, on_key=True)
+        name = part.part("sas").data.get("from_env")
+        if isinstance(name, str) and not ENVIRONMENT_NAME.fullmatch(name):
+            yield Finding((*part.at, "sas", "from_env"), f"{shown(name)} is not the name of an environment variable")
 
 
 def image(spec: Part) -> Iterator[Finding]:

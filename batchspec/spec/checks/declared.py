@@ -3,15 +3,12 @@
 Place in the pipeline: called by `rules`. In: data. Out: Findings. Values from outside are checked by `variables`.
 """
 
-import re
 from collections.abc import Iterator
 
 from batchspec.spec.checks.tree import Part
 from batchspec.spec.document import Finding, shown
 from batchspec.spec.types import fits, type_in_words
-from batchspec.spec.words import VAR_TYPES
-
-_ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+from batchspec.spec.words import ENVIRONMENT_NAME, VAR_TYPES
 
 
 def variables(spec: Part) -> Iterator[Finding]:
@@ -36,7 +33,7 @@ def _secret(part: Part) -> Iterator[Finding]:
     name = part.data.get("from_env")
     if name is None:
         yield Finding((*part.at, "from_env"), "missing; name the environment variable that holds the secret")
-    elif isinstance(name, str) and not _ENVIRONMENT_NAME.fullmatch(name):
+    elif isinstance(name, str) and not ENVIRONMENT_NAME.fullmatch(name):
         yield Finding((*part.at, "from_env"), f"{shown(name)} is not the name of an environment variable")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from batchspec.spec.checks.tree import Part, is_true, pools
 from batchspec.spec.document import Finding
 
-_POOL_BY_REFERENCE = ("id", "existing", "os")
+_POOL_BY_REFERENCE = ("id", "existing", "os", "identity")
 _JOB_BY_REFERENCE = ("id", "existing")
 _TARGETS = ("target_dedicated_nodes", "target_low_priority_nodes")
 
@@ -40,6 +40,17 @@ def pool(spec: Part) -> Iterator[Finding]:
     elif "image" not in part.data and "image_reference" not in machine.data:
         message = "missing; for example {publisher: canonical, offer: ubuntu-24_04-lts, sku: server}"
         yield Finding(("pool", "image"), message, lacks=("image", "virtual_machine_configuration"))
+
+
+def identity(spec: Part) -> Iterator[Finding]:
+    """Azure Batch's own API makes no pool with an identity, so that only an existing one can have it."""
+    part = spec.part("pool")
+    if "identity" in part.data and part.data.get("existing", False) is False:
+        message = (
+            "goes only with `existing: true`: a pool with an identity is made with Azure Resource Manager "
+            "(az, Bicep, Terraform)"
+        )
+        yield Finding((*part.at, "identity"), message, on_key=True)
 
 
 def sizes(spec: Part) -> Iterator[Finding]:

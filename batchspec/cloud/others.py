@@ -1,0 +1,79 @@
+"""Containers of other storage accounts, each with the SAS that its owner gave.
+
+Place in the pipeline: `cli` makes an `OtherContainer` of each container with a `url`, `clients` opens it beside the
+target's own account, and `blobs` takes it for the container of its name. A SAS for a container allows no look at its
+properties (Create a service SAS, "Permissions for a container"), so that whether it is there is told by a list of one
+blob where the SAS allows that, and else assumed. Nothing is signed here: what the SAS allows is all there is.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from urllib.parse import parse_qs
+
+from batchspec.errors import PlanRefused, UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class OtherContainer:
+    """`url` without query and slash at the end; `sas` is its query ("" for none), `from_env` the variable it is in."""
+
+    url: str
+    from_env: str = ""
+    sas: str = field(default="", repr=False)
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether requests can be made: the SAS that it shall have is there."""
+        return bool(self.sas) or not self.from_env
+
+    @property
+    def may_list(self) -> bool:
+        """Whether a list of its blobs can be asked for."""
+        return "l" in self._allowed if self.sas else not self.from_env
+
+    @property
+    def _allowed(self) -> str:
+        # Without `sp` a policy of the container says what is allowed, which cannot be seen from here.
+        return parse_qs(self.sas).get("sp", ["racwdl"])[0]
+
+    def check(self, permissions: str) -> None:
+        """Raises PlanRefused when the SAS does not allow this."""
+        lacking = [letter for letter in permissions if letter not in self._allowed]
+        if self.sas and lacking:
+            raise PlanRefused(
+                f"the SAS in {self.from_env} for {self.url} allows {self._allowed!r}, and {permissions!r} is needed",
+                fix="ask the owner of the container for a SAS with these permissions",
+            )
+
+    def refuse_unreadable(self) -> None:
+        """Raises UsageError when the SAS is needed now and not there."""
+        if not self.is_readable:
+            raise UsageError(
+                f"the environment variable {self.from_env} is not set; it holds the SAS for {self.url}",
+                fix=f"export {self.from_env}='sv=...&sig=...'",
+            )
+
+
+def other_container(url: str, from_env: str, value: str, now: datetime) -> OtherContainer:
+    """What the environment says of a container. Raises UsageError for a value that is no SAS or that has expired."""
+    sas = value.strip().rpartition("?")[2]
+    if not sas:
+        return OtherContainer(url, from_env)
+    found = parse_qs(sas)
+    if "sig" not in found:
+        raise UsageError(
+            f"{from_env} is not a SAS: it has no signature",
+            fix=f"expected the query of a SAS for {url}, such as sv=...&sp=rl&sig=...",
+        )
+    ends = _moment(found.get("se", [""])[0])
+    if ends is not None and ends <= now:
+        raise UsageError(f"the SAS in {from_env} for {url} expired on {ends:%Y-%m-%d %H:%M} UTC", fix="get a new one")
+    return OtherContainer(url, from_env, sas)
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
