@@ -28,7 +28,9 @@ from schemas import own_words
 from schemas.own_words import Node, ref, string
 
 FILE = Path(__file__).parent / "batchspec-v1.schema.json"
-ROOTS = ("BatchPoolCreateOptions", "BatchJobCreateOptions", "BatchTaskCreateOptions")
+ROOTS = (
+    *("BatchPoolCreateOptions", "BatchJobCreateOptions", "BatchTaskCreateOptions", "BatchJobScheduleCreateOptions"),
+)
 
 _SENTENCE = re.compile(r"(.+?\.)(?:\s+[A-Z`]|\s*$)", re.DOTALL)
 _IVAR = re.compile(r":ivar (\w+): (.*?)\n\s*:vartype", re.DOTALL)
@@ -117,7 +119,13 @@ def _type(hint: typing.Any, definitions: dict[str, Node]) -> Node:
         return _list(_type(arguments[0], definitions))
     if origin is dict:
         return {"type": "object"}
-    simple = {str: string(), int: ref("integer"), bool: ref("boolean"), datetime.timedelta: ref("duration")}
+    simple = {
+        str: string(),
+        int: ref("integer"),
+        bool: ref("boolean"),
+        datetime.timedelta: ref("duration"),
+        datetime.datetime: ref("datetime"),
+    }
     if hint in simple:
         return simple[hint]
     if issubclass(hint, enum.Enum):

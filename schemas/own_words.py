@@ -64,6 +64,16 @@ DEFINITIONS: dict[str, Node] = {
             {"type": "string", "pattern": r"\{\{|\{%"},
         ]
     },
+    "datetime": {
+        "anyOf": [
+            {
+                "type": "string",
+                "format": "date-time",
+                "pattern": r"^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,7})?([Zz]|[+-]\d{2}:\d{2})$",
+            },
+            {"type": "string", "pattern": r"\{\{|\{%"},
+        ]
+    },
     "plainValue": {"type": ["string", "number", "boolean"]},
     "environmentSettings": {
         "type": "object",
@@ -290,6 +300,8 @@ OPTIONAL: dict[str, tuple[str, ...]] = {
     "BatchJobManagerTask": ("command_line",),
     "BatchJobPreparationTask": ("command_line",),
     "BatchJobReleaseTask": ("command_line",),
+    "BatchJobScheduleCreateOptions": ("id",),
+    "BatchJobSpecification": ("pool_info",),
     "OutputFile": ("destination", "upload_options"),
 }
 

@@ -101,8 +101,10 @@ class Shape:
         return f"expected {kinds}, got {_shown(value)}"
 
     def _example(self) -> str:
-        duration = any("format" in node and node["format"] == "duration" for node in self.nodes)
-        return "; a duration looks like PT30M or P1D" if duration else ""
+        formats = {node.get("format") for node in self.nodes}
+        if "date-time" in formats:
+            return "; a moment looks like 2027-01-31T06:00:00Z"
+        return "; a duration looks like PT30M or P1D" if "duration" in formats else ""
 
     def _limit_fault(self, value: Json) -> str | None:
         limits = {key: node[key] for node in self.nodes for key in ("minimum", "maximum", "maxLength") if key in node}

@@ -53,6 +53,8 @@ def names(nodes: Iterable[Mapping[str, Any]]) -> str:
             found.append(f"one of {listed([str(choice) for choice in node['enum']])}")
         elif node.get("format") == "duration":
             found.append("an ISO 8601 duration such as PT30M or P1D")
+        elif node.get("format") == "date-time":
+            found.append("a moment with its time zone such as 2027-01-31T06:00:00Z")
         else:
             found += [_NAMES[kind] for kind in kinds(node)]
     return " or ".join(dict.fromkeys(found)) or "something else"

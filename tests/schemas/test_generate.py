@@ -83,11 +83,7 @@ def leaves(hint: Any) -> Iterator[type]:
         yield hint
 
 
-MODELS = {
-    name: model
-    for top in ("BatchPoolCreateOptions", "BatchJobCreateOptions", "BatchTaskCreateOptions")
-    for name, model in reachable(getattr(models, top), {}).items()
-}
+MODELS = {name: model for top in generate.ROOTS for name, model in reachable(getattr(models, top), {}).items()}
 READ_ONLY = {("BatchVmImageReference", "exact_version")}
 
 
