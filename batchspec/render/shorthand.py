@@ -5,6 +5,7 @@ resource files, output files, environment settings and metadata. In: a value as 
 Out: makers. What is not a shorthand goes back to `wire` unchanged.
 """
 
+import json
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,20 +17,21 @@ from batchspec.render.model import DesiredUpload, JsonObject
 from batchspec.render.scope import Made, Maker, Omit, Scope, fixed
 from batchspec.render.shape import Shape, shape_of
 from batchspec.render.suggest import suggestion
-from batchspec.render.symbolic import Json, symbol
+from batchspec.render.symbolic import OPEN, Json, symbol
 from batchspec.spec.load import At
 
 if TYPE_CHECKING:
     from batchspec.render.wire import Wire
 
-# More files than this are named by their container and prefix: Batch takes about 32,768 characters of resource files.
-MAX_SINGLE_FILES = 50
+# What Batch takes of a list of resource files (BatchExplorer#30), and what an address with its SAS has of it.
+MAX_CHARACTERS = 32_768
+_SYMBOL_CHARACTERS = 450
 IDENTITY = "identity_reference"
 
 
 def command_line(wire: "Wire", value: object, at: At) -> Maker:
     """`command` or `commands`: shell text, wrapped once for the pool's OS."""
-    os = wire.resources.os
+    system = wire.resources.os
     if isinstance(value, str) and at[-1] == "commands" and not wire.raw:
         return wire.whole(value, at, lambda inner, given: command_line(inner, given, at))
     if not isinstance(value, (list, tuple)):
@@ -43,7 +45,7 @@ def command_line(wire: "Wire", value: object, at: At) -> Maker:
         empty = next((i for i, one in enumerate(texts) if not one.strip()), None)
         if empty is not None:
             return scope.fault((*at, empty), "is an empty command")
-        return _wrapped(wire, shell.joined(texts, os) if texts else "", at, scope)
+        return _wrapped(wire, shell.joined(texts, system) if texts else "", at, scope)
 
     return making.then(parts, finish, wire.scope)
 
@@ -112,21 +114,46 @@ def _name_value(name: str, made: Made) -> Made:
 
 
 def resource_files(wire: "Wire", value: object, shape: Shape, at: At) -> Maker:
-    """Resource files: whole uploads, single files of one, containers, or Azure's own."""
+    """Resource files: whole uploads, single files of one, containers, or Azure's own.
+
+    Where the list would be longer than Batch takes, whole uploads are named by container and prefix instead.
+    """
     if not isinstance(value, (list, tuple)):
         return wire.value(value, shape, at)
-    parts = [_resource_file(wire, item, shape.items, (*at, i)) for i, item in enumerate(value)]
-    return making.then(making.list_of(parts), _flat, wire.scope)
+    single, whole = (
+        making.list_of(
+            [_resource_file(wire, item, shape.items, (*at, i), single=single) for i, item in enumerate(value)]
+        )
+        for single in (True, False)
+    )
+
+    def fitting(made: Made, scope: Scope) -> Made:
+        listed = _flat(made)
+        if _characters(listed) <= MAX_CHARACTERS:
+            return listed
+        listed = _flat(whole(scope))
+        if (size := _characters(listed)) > MAX_CHARACTERS:
+            message = f"the list has about {size:,} characters, Azure Batch takes {MAX_CHARACTERS:,}"
+            return scope.fault(at, f"{message}; name a container and a `prefix` instead of single files")
+        return listed
+
+    return making.then(single, fitting, wire.scope)
 
 
-def _flat(made: Made, scope: Scope) -> Made:
+def _flat(made: Made) -> list[Json]:
     assert isinstance(made, list)
     return [one for part in made for one in (part if isinstance(part, list) else [part])]
 
 
-def _resource_file(wire: "Wire", value: object, shape: Shape, at: At) -> Maker:
+def _characters(entries: list[Json]) -> int:
+    """How long the list will be once every symbol is an address."""
+    text = json.dumps(entries, ensure_ascii=False)
+    return len(text) + _SYMBOL_CHARACTERS * text.count(OPEN)
+
+
+def _resource_file(wire: "Wire", value: object, shape: Shape, at: At, *, single: bool) -> Maker:
     if isinstance(value, str) and not wire.raw:
-        return wire.whole(value, at, lambda inner, given: _resource_file(inner, given, shape, at))
+        return wire.whole(value, at, lambda inner, given: _resource_file(inner, given, shape, at, single=single))
     if not isinstance(value, Mapping) or not ("upload" in value or "container" in value):
         return wire.value(value, shape, at)
     texts = making.object_of(_parts(wire, value, shape, at))
@@ -134,7 +161,7 @@ def _resource_file(wire: "Wire", value: object, shape: Shape, at: At) -> Maker:
 
     def entries(made: Made, scope: Scope) -> Made:
         given = dict(made) if isinstance(made, dict) else {}
-        access = _Access(wire, given.pop(IDENTITY, None))
+        access = _Access(wire, given.pop(IDENTITY, None), single)
         texts = {key: str(one) for key, one in given.items()}
         whole = len(texts) + (IDENTITY in value) == len(value)
         return finish(access, texts, at, scope) if whole else making.OMIT
@@ -153,10 +180,14 @@ def _parts(wire: "Wire", value: Mapping[str, object], shape: Shape, at: At) -> d
 
 @dataclass(frozen=True, slots=True)
 class _Access:
-    """How a node gets at containers: with a SAS, with a managed identity, or (others' public ones) with neither."""
+    """How a node gets at containers: with a SAS, with a managed identity, or (others' public ones) with neither.
+
+    `single` says whether the files of a whole upload are named one by one.
+    """
 
     wire: "Wire"
     identity: Json = None
+    single: bool = True
 
     def of_container(self, key: str, permissions: str) -> tuple[str, JsonObject]:
         """The address to send, and the reference to an identity that goes beside it."""
@@ -197,11 +228,18 @@ def _from_upload(access: _Access, given: Mapping[str, str], at: At, scope: Scope
         return scope.fault((*at, "file_path"), f"'{folder}' leaves the task's working directory")
     if "file" in given:
         return _single(access, upload, given, at, scope)
-    if len(upload.files) > MAX_SINGLE_FILES:
-        return [_container_entry(access, upload.container, upload.prefix, folder, given)]
+    if not access.single:
+        return [_container_entry(access, upload.container, _shared_folder(upload), folder, given)]
     return [
         _entry(access, upload.container, file.name, posixpath.join(folder, file.name), given) for file in upload.files
     ]
+
+
+def _shared_folder(upload: DesiredUpload) -> str:
+    """The folder that all files are in, or the upload's own prefix where that says more."""
+    first, last = upload.files[0].name, upload.files[-1].name  # in order, so what these share all do
+    folder = posixpath.commonpath([posixpath.dirname(first), posixpath.dirname(last)])
+    return max(f"{folder}/" if folder else "", upload.prefix, key=len)
 
 
 def _single(access: _Access, upload: DesiredUpload, given: Mapping[str, str], at: At, scope: Scope) -> Made:

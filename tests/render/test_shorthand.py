@@ -46,10 +46,41 @@ def test_resource_files(render_spec: Render, written: str, expected: list[dict[s
     assert body["resourceFiles"] == expected
 
 
-def test_a_large_upload_is_named_by_its_container(render_spec: Render) -> None:
-    files = {f"in/{number:03}": "" for number in range(51)}
+@pytest.mark.parametrize(("number", "entries"), [(55, 55), (70, 1), (5000, 1)])
+def test_a_large_upload_is_named_by_its_container(render_spec: Render, number: int, entries: int) -> None:
+    files = {f"in/{position:04}": "" for position in range(number)}
     (body,) = render_spec(f"{HEAD}    resource_files: [{{upload: files}}]\n", files).bodies
-    assert body["resourceFiles"] == [{"storageContainerUrl": symbol("sas_url", "input", "rl"), "blobPrefix": "p/"}]
+    assert len(body["resourceFiles"]) == entries
+    if entries == 1:
+        assert body["resourceFiles"] == [{"storageContainerUrl": symbol("sas_url", "input", "rl"), "blobPrefix": "p/"}]
+
+
+def test_the_whole_list_counts(render_spec: Render) -> None:
+    spec = HEAD.replace("in/*", "in/**").replace("pool:", "  more: {container: output, files: 'more/**'}\npool:")
+    files = {f"{folder}/deep/x/{position:03}": "" for folder in ("in", "more") for position in range(40)}
+    one, two = (
+        render_spec(f"{spec}    resource_files: [{uploads}]\n", files).bodies[0]["resourceFiles"]
+        for uploads in (
+            "{upload: files}",
+            "{upload: files}, {upload: more, file_path: m}, {upload: files, file: p/deep/x/001}",
+        )
+    )
+    assert len(one) == 40
+    assert two == [
+        {"storageContainerUrl": symbol("sas_url", "input", "rl"), "blobPrefix": "p/deep/x/"},
+        {"storageContainerUrl": symbol("sas_url", "output", "rl"), "blobPrefix": "deep/x/", "filePath": "m"},
+        entry("p/deep/x/001", "p/deep/x/001"),
+    ]
+
+
+def test_single_files_that_are_too_many_are_a_fault(render_spec: Render) -> None:
+    files = {f"in/{position:04}": "" for position in range(100)}
+    single = ", ".join(f"{{upload: files, file: p/{position:04}}}" for position in range(100))
+    (told,) = render_spec(f"{HEAD}    resource_files: [{single}]\n", files).told
+    assert told == (
+        "spec.yaml:10:21: tasks[0].resource_files: the list has about 51,600 characters, Azure Batch takes 32,768; "
+        "name a container and a `prefix` instead of single files"
+    )
 
 
 @pytest.mark.parametrize(
