@@ -7,7 +7,7 @@ properties do not change within a version. Sizes are bytes, times seconds.
 
 from batchspec.cli.phrases import without_signatures
 from batchspec.errors import BatchspecError, Problem, ServiceRefused, SpecInvalid
-from batchspec.reconcile.change import Change, Plan, Reason
+from batchspec.reconcile.change import Change, Check, Plan, Reason
 from batchspec.reconcile.outcome import Counts, Failure, Group, Outcome, Status
 from batchspec.render.symbolic import Json, display
 
@@ -34,7 +34,15 @@ def plan_object(plan: Plan) -> dict[str, Json]:
         "orphaned_tasks": list(plan.orphaned_tasks),
         "notes": list(plan.notes),
         "cleaned_up": plan.cleaned_up,
+        "cleanup_due": list(plan.cleanup_due),
+        "checks": [check_object(check) for check in plan.checks],
     }
+
+
+def check_object(check: Check) -> dict[str, Json]:
+    """One check: `verdict` is ok, warning, failed or not checked."""
+    fact, fix = without_signatures(check.fact), without_signatures(check.fix)
+    return {"name": check.name, "verdict": check.verdict, "fact": fact, "fix": fix}
 
 
 def change_object(change: Change) -> dict[str, Json]:
@@ -56,6 +64,7 @@ def _reason(reason: Reason) -> dict[str, Json]:
         "path": reason.path,
         "old": _without_secrets(reason.old),
         "new": _without_secrets(reason.new),
+        "cause": reason.cause,
     }
 
 

@@ -9,7 +9,7 @@ from itertools import groupby
 
 from batchspec.cli import phrases
 from batchspec.cli.console import Console
-from batchspec.reconcile.change import Action, Change, Plan, Reason, Totals
+from batchspec.reconcile.change import Action, Change, Check, Plan, Reason, Totals
 from batchspec.render.model import Desired, JsonObject
 
 SIGNS: dict[Action, str] = {"create": "+", "update": "~", "replace": "-/+", "delete": "-", "keep": " "}
@@ -17,6 +17,7 @@ _ORDER: tuple[Action, ...] = ("create", "update", "replace", "delete")
 _KIND_WIDTH = 11
 _REASON_INDENT = " " * 17
 _NAMED_FILES = 3
+_VERDICT_WIDTH = len("not checked  ")
 
 
 def print_plan(console: Console, plan: Plan, desired: Desired) -> None:
@@ -57,6 +58,18 @@ def remarks(plan: Plan) -> Iterator[str]:
         yield f"{failed} failed before: {phrases.some(plan.failed_tasks)}; --retry-failed runs them again."
     for note in plan.notes:
         yield f"Note: {phrases.harmless(note)}"
+    yield from check_lines(plan.checks)
+
+
+def check_lines(checks: Sequence[Check]) -> Iterator[str]:
+    """The checks, a line each, with the next step beneath one that is not fine; nothing when there are none."""
+    if checks:
+        yield "Checks:"
+    for check in checks:
+        fact = phrases.harmless(phrases.without_signatures(check.fact))
+        yield f"  {check.verdict:{_VERDICT_WIDTH}}{phrases.harmless(check.name)}: {fact}"
+        if check.fix and check.verdict != "ok":
+            yield f"  {'':{_VERDICT_WIDTH}}{phrases.harmless(phrases.without_signatures(check.fix))}"
 
 
 def change_lines(changes: Iterable[Change], desired: Desired) -> Iterator[tuple[str, str]]:
@@ -149,7 +162,9 @@ def _reason(reason: Reason) -> str:
     if not reason.path:
         return phrases.harmless(phrases.without_signatures(reason.text))
     text = f"{phrases.harmless(phrases.snake(reason.path))}: {phrases.value(reason.old)} -> {phrases.value(reason.new)}"
-    return text if reason.text in ("", "changed") else f"{text} ({phrases.harmless(reason.text)})"
+    why = [reason.text] if reason.text not in ("", "changed") else []
+    why += ["changed in the service, not in the spec"] if reason.cause == "drift" else []
+    return f"{text} ({phrases.harmless('; '.join(why))})" if why else text
 
 
 def describe_pool(body: JsonObject) -> str:

@@ -12,16 +12,35 @@ from batchspec.render.symbolic import Json
 
 Action = Literal["create", "update", "replace", "delete", "keep"]
 Kind = Literal["container", "upload", "pool", "job", "task", "download"]
+Cause = Literal["spec", "drift"]
+Verdict = Literal["ok", "warning", "failed", "not checked"]
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why: `text` in words; for a property also its dotted REST `path` with the `old` and `new` value."""
+    """Why: `text` in words; for a property also its dotted REST `path` with the `old` and `new` value.
+
+    `cause` is "spec" when what the spec says (or an input) is new, and "drift" when the service changed under us.
+    """
 
     text: str
     path: str = ""
     old: Json = None
     new: Json = None
+    cause: Cause = "spec"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What a look ahead found: `fact` is what was seen, `fix` the next step ("" where there is none to take).
+
+    A `failed` one means that `apply` cannot end well, so it is refused; `not checked` says in `fact` why not.
+    """
+
+    name: str
+    verdict: Verdict
+    fact: str
+    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +83,7 @@ class Plan:
     here of what is there now. `failed_tasks` are the ids of unchanged tasks that have failed; `orphaned_tasks` those
     that are finished and no longer in the spec. `pending_tasks` counts unchanged unfinished tasks, which a run would
     wait for. `notes` are lines a person should read: marked things that the spec no longer names, a job that runs anew.
+    `checks` are what a look ahead found.
     `cleaned_up` is true when every task has succeeded and what the spec's `cleanup` names is gone; `cleanup_due` are
     the names of what is still there then, and is removed without asking, since the spec lists it.
     """
@@ -79,6 +99,7 @@ class Plan:
     notes: tuple[str, ...]
     cleaned_up: bool
     cleanup_due: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
 
     @property
     def totals(self) -> Totals:

@@ -2,7 +2,7 @@
 
 from batchspec.cli import as_json
 from batchspec.errors import TimedOut
-from batchspec.reconcile.change import Change, Plan, Reason
+from batchspec.reconcile.change import Change, Check, Plan, Reason
 from batchspec.reconcile.outcome import Counts, Failure, Group, Status
 from batchspec.render.symbolic import symbol
 
@@ -22,9 +22,10 @@ FAILURE_OBJECT = {
 
 
 def test_a_plan_is_complete_and_holds_no_symbol_and_no_signature() -> None:
-    reason = Reason("changed", "startTask", {"url": "h?sv=1&sig=abc"}, [symbol("sas_url", "output", "cw"), 1])
+    reason = Reason("changed", "startTask", {"url": "h?sv=1&sig=abc"}, [symbol("sas_url", "output", "cw"), 1], "drift")
     change = Change("replace", "pool", "p", (reason,), steps=("delete", "create"))
-    plan = Plan("t", (change,), (), 1, (), ("b",), ("c",), 2, ("note",), True)
+    checks = (Check("quota", "warning", "?sig=abc", "ask for more"),)
+    plan = Plan("t", (change,), (), 1, (), ("b",), ("c",), 2, ("note",), True, ("job",), checks)
 
     assert as_json.plan_object(plan) == {
         "nothing_to_do": False,
@@ -42,6 +43,7 @@ def test_a_plan_is_complete_and_holds_no_symbol_and_no_signature() -> None:
                         "path": "startTask",
                         "old": {"url": "h?sv=1&sig=<masked>"},
                         "new": ["<sas_url output cw>", 1],
+                        "cause": "drift",
                     }
                 ],
                 "steps": ["delete", "create"],
@@ -55,6 +57,8 @@ def test_a_plan_is_complete_and_holds_no_symbol_and_no_signature() -> None:
         "orphaned_tasks": ["c"],
         "notes": ["note"],
         "cleaned_up": True,
+        "cleanup_due": ["job"],
+        "checks": [{"name": "quota", "verdict": "warning", "fact": "?sig=<masked>", "fix": "ask for more"}],
     }
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from batchspec.cli.text_plan import describe_pool, lines
-from batchspec.reconcile.change import Change, Plan, Reason
+from batchspec.reconcile.change import Change, Check, Plan, Reason
 from batchspec.render.model import JsonObject
 from tests.cli.made import POOL_BODY, desired
 
@@ -101,6 +101,30 @@ def test_remarks_follow_the_totals() -> None:
         "2 unchanged tasks failed before: a, b; --retry-failed runs them again.",
         "Note: one finished task\\nis kept",
     ]
+
+
+def test_checks_come_last_each_with_its_fact_and_what_to_do() -> None:
+    checks = (
+        Check("clock", "ok", "0.2 s off", "set it"),
+        Check("quota", "not checked", "needs an Entra credential", "az login"),
+        Check("start task", "failed", "no ffmpeg\n?sig=abc", ""),
+    )
+
+    assert list(lines(plan(kept_tasks=1, checks=checks), desired())) == [
+        "Nothing to do",
+        "Checks:",
+        "  ok           clock: 0.2 s off",
+        "  not checked  quota: needs an Entra credential",
+        "               az login",
+        "  failed       start task: no ffmpeg\\n?sig=<masked>",
+    ]
+
+
+def test_what_changed_in_the_service_is_told_from_what_changed_in_the_spec() -> None:
+    drifted = Reason("changed", "targetDedicatedNodes", 4, 2, "drift")
+    shown = list(lines(plan(Change("update", "pool", "topwords-pool", (drifted,))), desired()))
+
+    assert shown[1] == "                 target_dedicated_nodes: 4 -> 2 (changed in the service, not in the spec)"
 
 
 def _of(one: Plan) -> dict[str, object]:
