@@ -64,13 +64,28 @@ def _render(console: Console, given: Given, args: Namespace) -> int:
 def _plan(console: Console, given: Given, args: Namespace) -> int:
     from batchspec.cli.commands.plan import plan
 
-    return plan(console, args.spec, given, detailed_exitcode=args.detailed_exitcode, retry_failed=args.retry_failed)
+    return plan(
+        console,
+        args.spec,
+        given,
+        detailed_exitcode=args.detailed_exitcode,
+        retry_failed=args.retry_failed,
+        refresh_secrets=args.refresh_secrets,
+    )
 
 
 def _apply(console: Console, given: Given, args: Namespace) -> int:
     from batchspec.cli.commands.apply import apply
 
-    return apply(console, args.spec, given, yes=args.yes, wait=not args.no_wait, retry_failed=args.retry_failed)
+    return apply(
+        console,
+        args.spec,
+        given,
+        yes=args.yes,
+        wait=not args.no_wait,
+        retry_failed=args.retry_failed,
+        refresh_secrets=args.refresh_secrets,
+    )
 
 
 def _status(console: Console, given: Given, args: Namespace) -> int:

@@ -184,6 +184,7 @@ def _plan(parser: argparse.ArgumentParser) -> None:
     _format(parser, "text", "json")
     parser.add_argument("--detailed-exitcode", action="store_true", help="exit with 5 when there are changes")
     parser.add_argument("--retry-failed", action="store_true", help="plan it with failed tasks and nodes started again")
+    parser.add_argument("--refresh-secrets", action="store_true", help="plan it with secrets sent again")
 
 
 def _apply(parser: argparse.ArgumentParser) -> None:
@@ -192,6 +193,7 @@ def _apply(parser: argparse.ArgumentParser) -> None:
     _yes(parser)
     parser.add_argument("--no-wait", action="store_true", help="submit, and do not wait for the tasks")
     parser.add_argument("--retry-failed", action="store_true", help="run failed tasks again, and start failed nodes")
+    parser.add_argument("--refresh-secrets", action="store_true", help="send again what holds a secret variable")
 
 
 def _status(parser: argparse.ArgumentParser) -> None:

@@ -146,7 +146,7 @@ def _tasks(action: Action, changes: Sequence[Change]) -> Iterator[tuple[str, str
         ways.setdefault(tuple(dict.fromkeys(_reason(reason) for reason in change.reasons)), []).append(change)
     for reasons, members in ways.items():
         verb = {"update": "to update", "replace": "to run again", "delete": "to delete"}.get(action, "")
-        if members[0].steps and members[0].steps[0] != "constraints" and action == "update":
+        if action == "update" and any(reason.text.startswith("failed") for reason in members[0].reasons):
             verb = "to retry"
         yield _line(action, "tasks", f"{len(members):,} {verb}: {phrases.some([one.id for one in members])}")
         yield from (("", _REASON_INDENT + reason) for reason in reasons)

@@ -57,6 +57,7 @@ async def apply(
     confirm: Callable[[Plan], None],
     wait: bool = True,
     retry_failed: bool = False,
+    refresh_secrets: bool = False,
     clock: Clock | None = None,
 ) -> Applied:
     """Make it so. `confirm` is called once, before the first write, with the plan; it raises Declined to stop.
@@ -67,7 +68,7 @@ async def apply(
     """
     clock = clock or SystemClock()
     began = clock.now()
-    applying = _Applying(desired, services, report, clock, retry_failed)
+    applying = _Applying(desired, services, report, clock, retry_failed, refresh_secrets)
     shown = await applying.look()
     confirm(shown)
     done = await applying.write(shown) if shown.totals else shown
@@ -94,6 +95,7 @@ class _Applying:
     report: Reporter
     clock: Clock
     retry_failed: bool
+    refresh_secrets: bool
     observed: Observed | None = None
 
     async def look(self) -> Plan:
@@ -101,7 +103,7 @@ class _Applying:
         self.observed = await observe(self.desired, self.services)
         sas_life(self.desired, self.services.blobs.longest_sas)
         await check_others(self.desired, self.services.blobs)
-        return plan(self.desired, self.observed, retry_failed=self.retry_failed)
+        return plan(self.desired, self.observed, retry_failed=self.retry_failed, refresh_secrets=self.refresh_secrets)
 
     async def write(self, shown: Plan) -> Plan:
         """Take the lock, plan again, and carry it out; the plan that was carried out."""

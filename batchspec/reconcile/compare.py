@@ -19,9 +19,10 @@ from datetime import timedelta
 
 from batchspec.reconcile.change import Reason
 from batchspec.reconcile.marks import metadata_of, part_of
+from batchspec.reconcile.secrets import NOT_SHOWN, holds_secret
 from batchspec.render.durations import NotADuration, duration
 from batchspec.render.model import JsonObject
-from batchspec.render.symbolic import CLOSE, OPEN, Json, display, symbols
+from batchspec.render.symbolic import CLOSE, OPEN, Json, display
 
 # Values that a person chose and whose case matters; every other plain word is an enum or an Azure name.
 _CASE_MATTERS = frozenset(
@@ -57,7 +58,6 @@ _FILLED_IN: dict[str, tuple[object, ...]] = {
     "version": ("latest",),
 }
 
-NOT_SHOWN = "(not shown)"
 REMOVED = "no longer in the spec"
 _OWN_METADATA = "batchspec:"
 
@@ -109,7 +109,7 @@ def _compare(path: str, key: str, wanted: Json, there: object) -> Iterator[Reaso
         for index, (one, other) in enumerate(zip(wanted, _aligned(wanted, there), strict=True)):
             yield from _compare(f"{path}[{index}]", key, one, other)
     elif not _same(key, wanted, there):
-        yield Reason("changed", path, NOT_SHOWN if _holds_secret(wanted) else shown(key, there), display(wanted))
+        yield Reason("changed", path, NOT_SHOWN if holds_secret(wanted) else shown(key, there), display(wanted))
 
 
 def _has_more(wanted: Json, there: object) -> bool:
@@ -143,10 +143,6 @@ def _names(key: str, items: Sequence[object]) -> dict[str, object]:
     """Items by their name; empty when one has none or two have the same."""
     names: dict[str, object] = {str(item[key]): item for item in items if isinstance(item, dict) and key in item}
     return names if len(names) == len(items) else {}
-
-
-def _holds_secret(wanted: Json) -> bool:
-    return any(one.kind == "secret" for one in symbols(wanted))
 
 
 def _same(key: str, wanted: Json, there: object) -> bool:

@@ -36,20 +36,39 @@ class _JobAndTasks:
     tasks: TaskChanges
 
 
-def plan(desired: Desired, observed: Observed, *, retry_failed: bool = False) -> Plan:
-    """What `apply` would do.
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """What a person wants to be done again though nothing of it has changed."""
+
+    retry_failed: bool
+    refresh_secrets: bool
+
+    def tasks(self, desired: Desired, observed: Observed, *, shared: bool = False) -> TaskChanges:
+        """The changes of the tasks of a job that stays."""
+        return task_changes(
+            desired.tasks(),
+            observed.tasks,
+            retry_failed=self.retry_failed,
+            refresh_secrets=self.refresh_secrets,
+            shared=shared,
+        )
+
+
+def plan(desired: Desired, observed: Observed, *, retry_failed: bool = False, refresh_secrets: bool = False) -> Plan:
+    """What `apply` would do; with `refresh_secrets` what holds a secret is sent again (see `secrets`).
 
     Raises ForeignOwner naming everything that is in the way and not this spec's, and PlanRefused when something that
     the spec says exists does not, or cannot take its tasks. SpecInvalid when a task cannot be rendered.
     """
     _refuse_missing(desired, observed)
-    work = _job_and_tasks(desired, observed, retry_failed=retry_failed)
+    again = _Again(retry_failed, refresh_secrets)
+    work = _job_and_tasks(desired, observed, again)
     _refuse_foreign(desired, observed, work.tasks)
     needs = _needs(desired, observed, work)
     succeeded = _all_succeeded(work.tasks) and bool(desired.cleanup_after_success)
     due = tuple(_still_there(desired, observed)) if succeeded else ()
     runs = bool(work.tasks.must_run) or not work.tasks.kept
-    pool = _pool(desired, observed, cleaned=needs is not None, runs=runs, retry_failed=retry_failed)
+    pool = _pool(desired, observed, again, cleaned=needs is not None, runs=runs)
     if pool is not None and pool.action != "update":
         node_agent_sku(desired, observed.images)
     changes = [
@@ -72,17 +91,17 @@ def plan(desired: Desired, observed: Observed, *, retry_failed: bool = False) ->
     )
 
 
-def _job_and_tasks(desired: Desired, observed: Observed, *, retry_failed: bool) -> _JobAndTasks:
+def _job_and_tasks(desired: Desired, observed: Observed, again: _Again) -> _JobAndTasks:
     job = desired.job
     if job is None:
         return _JobAndTasks(None, TaskChanges())
     if job.existing:
-        tasks = task_changes(desired.tasks(), observed.tasks, retry_failed=retry_failed, shared=True)
+        tasks = again.tasks(desired, observed, shared=True)
         return _JobAndTasks(None, tasks)
-    change = job_change(job, observed.job)
+    change = job_change(job, observed.job, refresh_secrets=again.refresh_secrets)
     if change is not None and change.action in ("create", "replace"):
         return _JobAndTasks(change, all_new(desired.tasks()))
-    tasks = task_changes(desired.tasks(), observed.tasks, retry_failed=retry_failed)
+    tasks = again.tasks(desired, observed)
     reason = _why_new_job(observed, tasks)
     if reason is None:
         return _JobAndTasks(change, tasks)
@@ -134,11 +153,13 @@ def _still_there(desired: Desired, observed: Observed) -> Iterator[str]:
     yield from (name for name in desired.cleanup_after_success if there.get(name))
 
 
-def _pool(desired: Desired, observed: Observed, *, cleaned: bool, runs: bool, retry_failed: bool) -> Change | None:
+def _pool(desired: Desired, observed: Observed, again: _Again, *, cleaned: bool, runs: bool) -> Change | None:
     pool = desired.pool
     if pool is None or pool.existing:
         return None
-    change = pool_change(pool, observed, needed=runs, retry_failed=retry_failed)
+    change = pool_change(
+        pool, observed, needed=runs, retry_failed=again.retry_failed, refresh_secrets=again.refresh_secrets
+    )
     gone = change is not None and change.action == "create" and cleaned and not runs
     return None if gone and "pool" in desired.cleanup_after_success else change
 

@@ -8,6 +8,7 @@ and a completed job that must take tasks, is a replacement, after which all task
 from batchspec.reconcile.change import Change, Reason
 from batchspec.reconcile.compare import REMOVED, differences, metadata_differences
 from batchspec.reconcile.marks import hash_of, parts_of
+from batchspec.reconcile.secrets import secret_reasons
 from batchspec.render.model import DesiredJob, JsonObject
 
 _IN_PLACE = frozenset(
@@ -43,7 +44,7 @@ _GONE = ("terminating", "completed")
 FINISH_KEY = "onAllTasksComplete"
 
 
-def job_change(wanted: DesiredJob, there: JsonObject | None) -> Change | None:
+def job_change(wanted: DesiredJob, there: JsonObject | None, *, refresh_secrets: bool = False) -> Change | None:
     """The job's Change before its tasks are looked at, None when there is nothing to do."""
     if there is None or there.get("state") == "deleting":
         reason = () if there is None else (Reason("the job of this id is being deleted; waited for"),)
@@ -54,6 +55,8 @@ def job_change(wanted: DesiredJob, there: JsonObject | None) -> Change | None:
         body = {**_DEFAULTS, **wanted.body}
         reasons = tuple(differences(body, there, removable=_REMOVABLE, ignore=_IGNORED, parts=parts_of(there)))
         reasons = (*reasons, *metadata_differences(wanted.body, there))
+    if refresh_secrets:
+        reasons = (*reasons, *secret_reasons(wanted.body))
     over = there.get("state") in _GONE
     finish = finish_reason(wanted, there)
     if finish is not None and finish.new == "noaction" and not over:

@@ -21,9 +21,11 @@ from batchspec.reconcile.change import Change, Reason
 from batchspec.reconcile.compare import REMOVED, differences, metadata_differences
 from batchspec.reconcile.marks import REBOOT_KEY, START_KEY, hash_of, metadata_of, parts_of
 from batchspec.reconcile.observe import Observed
+from batchspec.reconcile.secrets import SENT_AGAIN, secret_reasons
 from batchspec.render.model import DesiredPool, JsonObject
 
 _SIZES = ("targetDedicatedNodes", "targetLowPriorityNodes")
+_PRESENT = ("currentDedicatedNodes", "currentLowPriorityNodes")
 _AUTOSCALE = ("enableAutoScale", "autoScaleFormula", "autoScaleEvaluationInterval")
 _PACKAGES = "applicationPackageReferences"
 _ANY_TIME = ("startTask", _PACKAGES, "metadata")
@@ -56,7 +58,12 @@ _DEFAULTS: JsonObject = {"targetDedicatedNodes": 0, "targetLowPriorityNodes": 0,
 
 
 def pool_change(
-    wanted: DesiredPool, observed: Observed, *, needed: bool = True, retry_failed: bool = False
+    wanted: DesiredPool,
+    observed: Observed,
+    *,
+    needed: bool = True,
+    retry_failed: bool = False,
+    refresh_secrets: bool = False,
 ) -> Change | None:
     """The pool's Change, None when there is nothing to do. A pool that is being deleted counts as missing.
 
@@ -73,11 +80,14 @@ def pool_change(
         body = _with_defaults(wanted.body)
         reasons = tuple(differences(body, there, removable=_REMOVABLE, ignore=_IGNORED, parts=parts_of(there)))
         reasons = (*reasons, *metadata_differences(wanted.body, there))
+    if refresh_secrets:
+        reasons = (*reasons, *secret_reasons(wanted.body))
     if _must_replace(there, reasons):
         return Change("replace", "pool", wanted.id, reasons, steps=("delete", "create"))
     changed = _steps(wanted, there, reasons)
     again = _resize_again(wanted.body, there) if needed else set()
-    reboot = _reboot(wanted, observed, packages=any(_top(reason) == _PACKAGES for reason in reasons))
+    again_to_nodes = any(_top(reason) == _PACKAGES or _is_of_start_task(reason) for reason in reasons)
+    reboot = _reboot(wanted, observed, for_all=again_to_nodes)
     restart = {"restart"} if retry_failed and observed.failed_nodes and "reboot" not in reboot else set()
     reasons = (*reasons, *_unseen(again - changed, reboot), *_restarted(restart, observed))
     steps = changed | again | reboot | restart
@@ -123,8 +133,7 @@ def _must_replace(there: JsonObject, reasons: tuple[Reason, ...]) -> bool:
 
 
 def _is_empty(pool: JsonObject) -> bool:
-    counts = ("currentDedicatedNodes", "currentLowPriorityNodes", *_SIZES)
-    return pool.get("allocationState") == "steady" and not any(pool.get(count) for count in counts)
+    return pool.get("allocationState") == "steady" and not any(pool.get(count) for count in (*_PRESENT, *_SIZES))
 
 
 def _resize_again(body: JsonObject, there: JsonObject) -> set[str]:
@@ -134,12 +143,19 @@ def _resize_again(body: JsonObject, there: JsonObject) -> set[str]:
     return {"resize"}
 
 
-def _reboot(wanted: DesiredPool, observed: Observed, *, packages: bool) -> set[str]:
+def _is_of_start_task(reason: Reason) -> bool:
+    """Whether the start task holds a secret that is sent again."""
+    return reason.path == "startTask" and reason.text == SENT_AGAIN
+
+
+def _reboot(wanted: DesiredPool, observed: Observed, *, for_all: bool) -> set[str]:
     marks = metadata_of(observed.pool)
     start_task = marks.get(START_KEY, "") != wanted.start_task_hash and bool(wanted.start_task_hash)
-    if not (packages or start_task or REBOOT_KEY in marks):
+    if not (for_all or start_task or REBOOT_KEY in marks):
         return set()
-    return {"patch", "reboot"} if observed.nodes else {"patch"}
+    there = observed.pool or {}
+    nodes = observed.nodes or any(there.get(count) for count in _PRESENT)
+    return {"patch", "reboot"} if nodes else {"patch"}
 
 
 def _unseen(again: set[str], reboot: set[str]) -> tuple[Reason, ...]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from batchspec.reconcile.change import Change, Reason
 from batchspec.reconcile.compare import differences
 from batchspec.reconcile.observe import ObservedTask
+from batchspec.reconcile.secrets import SENT_AGAIN, holds_secret
 from batchspec.render.model import DesiredTask, JsonObject
 
 # There is no bulk delete of tasks: from this many on, and when they are most of the job, the job is replaced.
@@ -54,7 +55,12 @@ def all_new(tasks: Iterator[DesiredTask]) -> TaskChanges:
 
 
 def task_changes(
-    tasks: Iterator[DesiredTask], there: Mapping[str, ObservedTask], *, retry_failed: bool, shared: bool = False
+    tasks: Iterator[DesiredTask],
+    there: Mapping[str, ObservedTask],
+    *,
+    retry_failed: bool,
+    refresh_secrets: bool = False,
+    shared: bool = False,
 ) -> TaskChanges:
     """The changes for a job that stays. `there` is by lower-cased id.
 
@@ -65,14 +71,18 @@ def task_changes(
     named: set[str] = set()
     for task in tasks:
         named.add(task.id.casefold())
-        _one(result, task, there.get(task.id.casefold()), retry_failed=retry_failed)
+        old_secret = refresh_secrets and holds_secret(task.body)
+        _one(result, task, there.get(task.id.casefold()), retry_failed=retry_failed, old_secret=old_secret)
     for key, left in () if shared else there.items():
         if key not in named and left.hash is not None:
             _left_over(result, left)
     return result
 
 
-def _one(result: TaskChanges, task: DesiredTask, there: ObservedTask | None, *, retry_failed: bool) -> None:
+def _one(
+    result: TaskChanges, task: DesiredTask, there: ObservedTask | None, *, retry_failed: bool, old_secret: bool
+) -> None:
+    """`old_secret` is whether the task holds a secret that has a new value now."""
     if there is None:
         _run(result, task, Change("create", "task", task.id))
     elif there.hash is None:
@@ -80,13 +90,16 @@ def _one(result: TaskChanges, task: DesiredTask, there: ObservedTask | None, *, 
     elif there.hash != task.hash:
         reason = Reason("command, settings or an input changed")
         _run(result, task, Change("replace", "task", task.id, (reason,), steps=("delete", "add")))
+    elif there.state == "active" and old_secret:
+        _run(result, task, Change("update", "task", task.id, (Reason(SENT_AGAIN),), steps=("delete", "add")))
     elif not there.completed:
         _unfinished(result, task, there)
     elif not there.failed:
         result.kept += 1
         result.succeeded += 1
     elif retry_failed:
-        steps = ("delete", "add") if there.failure_code in _NEEDS_NEW_SAS else ("reactivate",)
+        anew = old_secret or there.failure_code in _NEEDS_NEW_SAS
+        steps = ("delete", "add") if anew else ("reactivate",)
         reason = Reason(f"failed ({there.failure_code or 'no failure code'}) and is retried")
         _run(result, task, Change("update", "task", task.id, (reason,), steps=steps))
     else:

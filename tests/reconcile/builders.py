@@ -298,6 +298,7 @@ class World:
         confirm: Callable[[Plan], None] = agree,
         wait: bool = True,
         retry_failed: bool = False,
+        refresh_secrets: bool = False,
     ) -> Applied:
         """`apply` on these services, with a fresh log of calls."""
         self.batch.forget()
@@ -309,12 +310,14 @@ class World:
             confirm=confirm,
             wait=wait,
             retry_failed=retry_failed,
+            refresh_secrets=refresh_secrets,
             clock=self.clock,
         )
 
-    async def plan(self, desired: Desired, *, retry_failed: bool = False) -> Plan:
+    async def plan(self, desired: Desired, *, retry_failed: bool = False, refresh_secrets: bool = False) -> Plan:
         """The plan now."""
-        return plan(desired, await observe(desired, self.services), retry_failed=retry_failed)
+        observed = await observe(desired, self.services)
+        return plan(desired, observed, retry_failed=retry_failed, refresh_secrets=refresh_secrets)
 
     @property
     def writes(self) -> list[tuple[str, str]]:

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from batchspec.reconcile.change import Reason
-from batchspec.reconcile.compare import NOT_SHOWN, REMOVED, differences, metadata_differences
+from batchspec.reconcile.compare import REMOVED, differences, metadata_differences
+from batchspec.reconcile.secrets import NOT_SHOWN
 from batchspec.render.model import JsonObject
 from batchspec.render.symbolic import symbol
 

@@ -26,7 +26,9 @@ from batchspec.reconcile.report import Event, Finished, Reporter, Started
 from batchspec.render.model import Desired
 
 
-def apply(console: Console, spec: str, given: Given, *, yes: bool, wait: bool, retry_failed: bool) -> int:
+def apply(
+    console: Console, spec: str, given: Given, *, yes: bool, wait: bool, retry_failed: bool, refresh_secrets: bool
+) -> int:
     """Apply the spec."""
     run = Dialogue(console, spec, given, yes=yes)
 
@@ -41,6 +43,7 @@ def apply(console: Console, spec: str, given: Given, *, yes: bool, wait: bool, r
                 confirm=lambda plan: run.confirm(plan, desired),
                 wait=wait,
                 retry_failed=retry_failed,
+                refresh_secrets=refresh_secrets,
             )
         return run.ended(result, waited=wait)
 

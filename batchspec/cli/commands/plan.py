@@ -15,14 +15,23 @@ from batchspec.render.model import Desired
 EXIT_CHANGES = 5
 
 
-def plan(console: Console, spec: str, given: Given, *, detailed_exitcode: bool, retry_failed: bool) -> int:
+def plan(
+    console: Console,
+    spec: str,
+    given: Given,
+    *,
+    detailed_exitcode: bool,
+    retry_failed: bool,
+    refresh_secrets: bool,
+) -> int:
     """Plan the spec against the live state."""
 
     async def work(desired: Desired, services: Services) -> int:
         from batchspec.reconcile.observe import observe
         from batchspec.reconcile.plan import plan as planned
 
-        found = planned(desired, await observe(desired, services), retry_failed=retry_failed)
+        observed = await observe(desired, services)
+        found = planned(desired, observed, retry_failed=retry_failed, refresh_secrets=refresh_secrets)
         if console.as_json:
             console.answer |= as_json.plan_object(found)
         else:
