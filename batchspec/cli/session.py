@@ -41,7 +41,7 @@ def online(
     check(desired)
     console.answer |= {"name": desired.name, "target": chosen.kind}
 
-    others = others_of(desired, console)
+    others = others_of(desired, console, trusted=need != "bodies")
     for other in others.values() if need == "all" else ():
         other.refuse_unreadable()
     verbose = console.request if console.verbose else None
@@ -56,8 +56,11 @@ def online(
     return run_to_end(console, run, told=told)
 
 
-def others_of(desired: Desired, console: Console) -> "Mapping[str, OtherContainer]":
-    """The spec's containers of other accounts with their SAS from the environment. Raises UsageError."""
+def others_of(desired: Desired, console: Console, *, trusted: bool) -> "Mapping[str, OtherContainer]":
+    """The spec's containers of other accounts with their SAS from the environment. Raises UsageError.
+
+    A spec that is only planned may be anybody's, and is not `trusted` to say where a SAS goes.
+    """
     given = [container for container in desired.containers.values() if container.url]
     if not given:
         return {}
@@ -68,4 +71,4 @@ def others_of(desired: Desired, console: Console) -> "Mapping[str, OtherContaine
     values = {one.name: console.environ.get(one.sas_from, "") if one.sas_from else "" for one in given}
     console.secrets += filter(None, values.values())
     now = datetime.now(UTC)
-    return {one.name: other_container(one.url, one.sas_from, values[one.name], now) for one in given}
+    return {one.name: other_container(one.url, one.sas_from, values[one.name], now, trusted=trusted) for one in given}

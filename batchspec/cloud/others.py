@@ -4,6 +4,10 @@ Place in the pipeline: `cli` makes an `OtherContainer` of each container with a 
 target's own account, and `blobs` takes it for the container of its name. A SAS for a container allows no look at its
 properties (Create a service SAS, "Permissions for a container"), so that whether it is there is told by a list of one
 blob where the SAS allows that, and else assumed. Nothing is signed here: what the SAS allows is all there is.
+
+A spec names both the address and the variable, so one from an untrusted pull request could ask for any SAS of the
+environment to be sent to any host. `plan` must be safe for such specs: it sends a SAS only where the variable itself
+holds the whole address, and it is the spec's.
 """
 
 from dataclasses import dataclass, field
@@ -15,11 +19,15 @@ from batchspec.errors import PlanRefused, UsageError
 
 @dataclass(frozen=True, slots=True)
 class OtherContainer:
-    """`url` without query and slash at the end; `sas` is its query ("" for none), `from_env` the variable it is in."""
+    """`url` without query and slash at the end; `sas` is its query ("" for none), `from_env` the variable it is in.
+
+    `withheld` says that there is a SAS which must not be sent, since nothing says that it belongs to this address.
+    """
 
     url: str
     from_env: str = ""
     sas: str = field(default="", repr=False)
+    withheld: bool = False
 
     @property
     def is_readable(self) -> bool:
@@ -47,6 +55,12 @@ class OtherContainer:
 
     def refuse_unreadable(self) -> None:
         """Raises UsageError when the SAS is needed now and not there."""
+        if self.withheld:
+            raise UsageError(
+                f"{self.from_env} holds a SAS without its address, which `plan` does not send to {self.url}: the spec "
+                "alone says that it belongs there",
+                fix=f"export {self.from_env}='{self.url}?sv=...&sig=...', the whole address",
+            )
         if not self.is_readable:
             raise UsageError(
                 f"the environment variable {self.from_env} is not set; it holds the SAS for {self.url}",
@@ -54,9 +68,14 @@ class OtherContainer:
             )
 
 
-def other_container(url: str, from_env: str, value: str, now: datetime) -> OtherContainer:
-    """What the environment says of a container. Raises UsageError for a value that is no SAS or that has expired."""
-    sas = value.strip().rpartition("?")[2]
+def other_container(url: str, from_env: str, value: str, now: datetime, *, trusted: bool = True) -> OtherContainer:
+    """What the environment says of a container; whether the spec is `trusted` to say where a SAS goes.
+
+    Raises UsageError for a value that is no SAS, that has expired, or that is for another address.
+    """
+    address, mark, sas = value.strip().partition("?")
+    if not mark:
+        address, sas = "", address
     if not sas:
         return OtherContainer(url, from_env)
     found = parse_qs(sas)
@@ -65,10 +84,12 @@ def other_container(url: str, from_env: str, value: str, now: datetime) -> Other
             f"{from_env} is not a SAS: it has no signature",
             fix=f"expected the query of a SAS for {url}, such as sv=...&sp=rl&sig=...",
         )
+    if address and address.rstrip("/") != url:
+        raise UsageError(f"the SAS in {from_env} is for another address than {url}", fix="see `url` in the spec")
     ends = _moment(found.get("se", [""])[0])
     if ends is not None and ends <= now:
         raise UsageError(f"the SAS in {from_env} for {url} expired on {ends:%Y-%m-%d %H:%M} UTC", fix="get a new one")
-    return OtherContainer(url, from_env, sas)
+    return OtherContainer(url, from_env, sas) if trusted or address else OtherContainer(url, from_env, withheld=True)
 
 
 def _moment(text: str) -> datetime | None:

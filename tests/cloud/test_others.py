@@ -36,6 +36,7 @@ def test_a_sas_is_taken_as_people_have_it(value: str, sas: str) -> None:
     ("value", "message"),
     [
         ("secret", "THEIR_SAS is not a SAS: it has no signature"),
+        (f"{URL}x?sp=rl&sig=x", f"the SAS in THEIR_SAS is for another address than {URL}"),
         ("se=2026-05-31T10:00:00Z&sig=x", f"the SAS in THEIR_SAS for {URL} expired on 2026-05-31 10:00 UTC"),
     ],
 )
@@ -44,6 +45,17 @@ def test_what_cannot_work_is_refused_without_being_shown(value: str, message: st
         other_container(URL, "THEIR_SAS", value, NOW)
 
     assert str(refused.value) == message
+
+
+def test_an_untrusted_spec_cannot_send_a_sas_anywhere() -> None:
+    alone = other_container(URL, "THEIR_SAS", "sp=rl&sig=x", NOW, trusted=False)
+    with_address = other_container(URL, "THEIR_SAS", f"{URL}?sp=rl&sig=x", NOW, trusted=False)
+
+    assert alone == OtherContainer(URL, "THEIR_SAS", withheld=True)
+    assert with_address == OtherContainer(URL, "THEIR_SAS", "sp=rl&sig=x")
+    assert (alone.is_readable, alone.may_list) == (False, False)
+    with pytest.raises(UsageError, match="THEIR_SAS holds a SAS without its address, which `plan` does not send to"):
+        alone.refuse_unreadable()
 
 
 def test_what_a_sas_does_not_allow_is_told() -> None:
