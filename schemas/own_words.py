@@ -244,6 +244,10 @@ _COMMANDS: Node = {
         "description": "Lines of one shell script, which stops at the first failure.",
     },
 }
+_IMPORTED = string(
+    "Written by `batchspec import`: which fingerprint of the service belongs to this description, so that there is "
+    "nothing to do until something here is edited. Delete the word to have it fingerprinted anew."
+)
 _EXISTING = "Use one that this spec does not own; it is never changed or deleted."
 
 # Words of ours inside Azure's models.
@@ -258,12 +262,14 @@ ADDED_PROPERTIES: dict[str, Node] = {
         "identity": string(
             "Resource id of a managed identity of an `existing` pool: containers are used with it, without SAS."
         ),
+        "imported": _IMPORTED,
     },
-    "BatchJobCreateOptions": {"existing": flag(_EXISTING)},
+    "BatchJobCreateOptions": {"existing": flag(_EXISTING), "imported": _IMPORTED},
     "BatchTaskCreateOptions": {
         "name": string("Name of this template, for `needs` of others."),
         "for_each": ref("generator"),
         "needs": one_or_more("Names of templates whose tasks must all have succeeded before."),
+        "imported": _IMPORTED,
         **_COMMANDS,
     },
     "BatchStartTask": _COMMANDS,

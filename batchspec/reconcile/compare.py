@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
+from batchspec.reconcile import filled_in
 from batchspec.reconcile.change import Reason
 from batchspec.reconcile.marks import metadata_of, part_of
 from batchspec.reconcile.secrets import NOT_SHOWN, holds_secret
@@ -37,26 +38,6 @@ _ABSENT = object()
 _ITEM_KEYS = ("name", "id", "applicationId", "filePath", "code")
 # Where the service holds what a secret variable may have been.
 _HIDDEN = frozenset({"value", "password", "protectedSettings", "mountOptions"})
-
-# What the service fills in inside tasks of pools and jobs (batch-service.md, "Defaults materialised on GET").
-_INFINITE = "P10675199DT2H48M5.4775807S"
-_NON_ADMIN = {"scope": "pool", "elevationLevel": "nonadmin"}
-_FILLED_IN: dict[str, tuple[object, ...]] = {
-    "id": ("jobpreparation", "jobrelease"),
-    "userIdentity": ({"autoUser": _NON_ADMIN},),
-    "scope": ("pool",),
-    "elevationLevel": ("nonadmin",),
-    "maxWallClockTime": (_INFINITE, "P7D", "PT15M"),
-    "retentionTime": (_INFINITE, "P7D"),
-    "constraints": tuple(
-        {"maxWallClockTime": clock, "retentionTime": kept, "maxTaskRetryCount": 0}
-        for clock in (_INFINITE, "P7D")
-        for kept in (_INFINITE, "P7D")
-    ),
-    "waitForSuccess": (True,),
-    "rerunOnNodeRebootAfterSuccess": (True,),
-    "version": ("latest",),
-}
 
 REMOVED = "no longer in the spec"
 _OWN_METADATA = "batchspec:"
@@ -115,7 +96,8 @@ def _compare(path: str, key: str, wanted: Json, there: object) -> Iterator[Reaso
 def _has_more(wanted: Json, there: object) -> bool:
     """Whether `there` holds something that `wanted` does not name and that is not just a default of the service."""
     if isinstance(wanted, dict) and isinstance(there, dict):
-        more = any(there[key] not in _FILLED_IN.get(key, ()) for key in there.keys() - wanted.keys() if there[key])
+        left = (key for key in there.keys() - wanted.keys() if there[key])
+        more = any(there[key] not in filled_in.ANYWHERE.get(key, ()) for key in left)
         return more or any(_has_more(value, there.get(key)) for key, value in wanted.items())
     if isinstance(wanted, list) and isinstance(there, list):
         return any(map(_has_more, wanted, _aligned(wanted, there)))

@@ -5,6 +5,7 @@ Place in the pipeline: a part of `plan`. Pure. The `steps` of an update: `patch`
 and a completed job that must take tasks, is a replacement, after which all tasks run again.
 """
 
+from batchspec.reconcile import filled_in
 from batchspec.reconcile.change import Change, Reason
 from batchspec.reconcile.compare import REMOVED, differences, metadata_differences
 from batchspec.reconcile.marks import hash_of, parts_of
@@ -32,13 +33,6 @@ _REMOVABLE = frozenset(
         "displayName",
     }
 )
-_DEFAULTS: JsonObject = {
-    "priority": 0,
-    "maxParallelTasks": -1,
-    "allowTaskPreemption": False,
-    "usesTaskDependencies": False,
-    "onTaskFailure": "noaction",
-}
 _IGNORED = frozenset({"id", "metadata", "onAllTasksComplete"})
 _GONE = ("terminating", "completed")
 FINISH_KEY = "onAllTasksComplete"
@@ -52,7 +46,7 @@ def job_change(wanted: DesiredJob, there: JsonObject | None, *, refresh_secrets:
     assert wanted.body is not None
     reasons: tuple[Reason, ...] = ()
     if hash_of(there) != wanted.hash:
-        body = {**_DEFAULTS, **wanted.body}
+        body = {**filled_in.JOB, **wanted.body}
         reasons = tuple(differences(body, there, removable=_REMOVABLE, ignore=_IGNORED, parts=parts_of(there)))
         reasons = (*reasons, *metadata_differences(wanted.body, there))
     if refresh_secrets:

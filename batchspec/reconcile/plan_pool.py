@@ -17,6 +17,7 @@ The start task's inputs count too: their content is in `start_task_hash`, kept i
 
 from collections.abc import Iterator
 
+from batchspec.reconcile import filled_in
 from batchspec.reconcile.change import Change, Reason
 from batchspec.reconcile.compare import REMOVED, differences, metadata_differences
 from batchspec.reconcile.marks import REBOOT_KEY, START_KEY, hash_of, metadata_of, parts_of
@@ -54,7 +55,6 @@ _REMOVABLE = frozenset(
     }
 )
 _REBOOTED = "nodes are rebooted for the new start task, inputs or packages; their tasks finish first"
-_DEFAULTS: JsonObject = {"targetDedicatedNodes": 0, "targetLowPriorityNodes": 0, "taskSlotsPerNode": 1}
 
 
 def pool_change(
@@ -100,7 +100,7 @@ def pool_change(
 def _with_defaults(body: JsonObject) -> JsonObject:
     if body.get("enableAutoScale"):
         return body
-    return {**_DEFAULTS, "enableAutoScale": False, **body}
+    return {**filled_in.POOL, "enableAutoScale": False, **body}
 
 
 def _sizes_of(body: JsonObject) -> JsonObject:

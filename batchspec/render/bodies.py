@@ -6,7 +6,7 @@ DesiredPool and DesiredJob. Reads the files that the start task uses, for its fi
 
 from collections.abc import Mapping, Sequence
 
-from batchspec.render import hashes
+from batchspec.render import hashes, imported
 from batchspec.render import scope as making
 from batchspec.render.inputs import Inputs, containers_in
 from batchspec.render.model import HASH_KEY, OWNER_KEY, DesiredJob, DesiredPool, JsonObject
@@ -29,6 +29,8 @@ def pool(wire: Wire, given: Pool, *, id_: str, existing: bool, owner: str, input
     if inputs is not None and "startTask" in body:
         start = hashes.fingerprint([body["startTask"], inputs.of(body["startTask"])])
     mark = hashes.fingerprint(body) if inputs is not None else ""
+    word = _imported(wire, given)
+    start, mark = imported.mark(word, start), imported.mark(word, mark)
     marks = {OWNER_KEY: owner, HASH_KEY: mark} | ({START_KEY: start} if start else {})
     marked = _marked(body, marks)
     return DesiredPool(id_, False, wire.resources.os, marked, mark, start, containers_in(body), given.at)
@@ -56,7 +58,7 @@ def job(
         wire.scope.fault((*given.at, "uses_task_dependencies"), "is false, but tasks wait for others; leave it out")
     if depends:
         body["usesTaskDependencies"] = True
-    mark = hashes.fingerprint(body) if fingerprints else ""
+    mark = imported.mark(_imported(wire, given), hashes.fingerprint(body) if fingerprints else "")
     return DesiredJob(
         id_, False, _marked(body, {OWNER_KEY: owner, HASH_KEY: mark}), mark, containers_in(body), given.at
     )
@@ -65,6 +67,11 @@ def job(
 def preparation_of(body: JsonObject | None, name: str) -> Sequence[Json]:
     """The start task or the job preparation task of a body, as a list of one or none."""
     return [body[name]] if body is not None and name in body else []
+
+
+def _imported(wire: Wire, given: Pool | Job) -> str:
+    word = imported.maker(given.imported, (*given.at, "imported"), wire.scope)(wire.scope)
+    return word if isinstance(word, str) else ""
 
 
 def _made(wire: Wire, makers: Mapping[str, Maker]) -> JsonObject:

@@ -17,7 +17,7 @@ from datetime import timedelta
 from typing import Literal
 
 from batchspec.errors import Problem, UsageError
-from batchspec.render import bodies, durations, expand, resources
+from batchspec.render import bodies, durations, expand, imported, resources
 from batchspec.render import scope as making
 from batchspec.render.files import Folder, folder_of
 from batchspec.render.ids import id_fault, spec_name_fault
@@ -274,7 +274,8 @@ class _Rendering:
             assumed = expand.assumed(task.for_each)
         made = wire.fields(task.properties, shape_of("BatchTaskCreateOptions"), task.at)
         id_ = making.text(task.id, (*task.at, "id"), self.scope)
-        return Template(index, task.at, id_, making.object_of(made), generator, needs, assumed)
+        word = imported.maker(task.imported, (*task.at, "imported"), self.scope)
+        return Template(index, task.at, id_, making.object_of(made), generator, needs, assumed, word)
 
     def _needs(self) -> list[tuple[int, ...]]:
         """The templates that each needs, by index; one that would wait for itself is a fault and needs nothing."""

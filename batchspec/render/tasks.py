@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from batchspec.errors import Problem, SpecInvalid
-from batchspec.render import hashes
+from batchspec.render import hashes, imported
 from batchspec.render.expand import Binding, Generator
 from batchspec.render.ids import id_fault
 from batchspec.render.inputs import Inputs, containers_in
@@ -34,7 +34,8 @@ _DOUBLED_SHOWN = 10
 class Template:
     """One entry of `tasks`, compiled: makers of its id and body, its generator, and the templates it needs.
 
-    `assumed` are the names with which it is checked when its generator gives nothing.
+    `assumed` are the names with which it is checked when its generator gives nothing. `imported` makes the word of that
+    name, empty when there is none.
     """
 
     index: int
@@ -44,6 +45,7 @@ class Template:
     generator: Generator
     needs: tuple[int, ...]
     assumed: Mapping[str, object]
+    imported: Maker
 
 
 class TaskStream:
@@ -106,6 +108,7 @@ class TaskStream:
         for binding, scope in self._scopes(template, findings):
             id_ = template.id(scope)
             body = template.body(scope)
+            template.imported(scope)
             for fault in scope.faults:
                 findings.add(fault, binding.label)
             if isinstance(id_, str) and isinstance(body, dict):
@@ -153,7 +156,9 @@ class TaskStream:
         needed: list[Json] = [self._digest(index) for index in template.needs]
         depends: list[Json] = [self._inputs.of(body, [binding.file] if binding.file else []), self._common, needed]
         # The owner too: a job that several specs share holds tasks of all of them.
-        mark = f"{self._names['name']}:{hashes.task_fingerprint(body, depends)}"
+        word = template.imported(Scope({**self._names, **binding.names}))
+        fingerprint = imported.mark(str(word), hashes.task_fingerprint(body, depends))
+        mark = f"{self._names['name']}:{fingerprint}"
         settings = body.get("environmentSettings")
         marked: list[Json] = [
             *(settings if isinstance(settings, list) else []),

@@ -19,9 +19,9 @@ DEFAULT_ID = "{{ name }}"
 DEFAULT_TIMEOUT = "PT30M"
 EVERY_BLOB = "**"
 
-_TASK_WORDS = ("name", "id", "for_each", "needs")
-_POOL_WORDS = ("id", "existing", "os", "identity")
-_JOB_WORDS = ("id", "existing")
+_TASK_WORDS = ("name", "id", "for_each", "needs", "imported")
+_POOL_WORDS = ("id", "existing", "os", "identity", "imported")
+_JOB_WORDS = ("id", "existing", "imported")
 
 
 def build(document: Document, broken: Collection[At] = ()) -> Spec | None:
@@ -130,7 +130,15 @@ def _pool(whole: Mapping[str, Any], data: Mapping[str, Any]) -> Pool | None:
     given = _mapping(data, "pool")
     os, properties = _text(given, "os", "linux"), _properties(given, _POOL_WORDS)
     identity = _text(given, "identity", "") or None
-    return Pool(_text(given, "id", DEFAULT_ID), _flag(given, "existing"), os, properties, ("pool",), identity)
+    return Pool(
+        id=_text(given, "id", DEFAULT_ID),
+        existing=_flag(given, "existing"),
+        os=os,
+        properties=properties,
+        at=("pool",),
+        identity=identity,
+        imported=_text(given, "imported", ""),
+    )
 
 
 def _job(whole: Mapping[str, Any], data: Mapping[str, Any]) -> Job | None:
@@ -138,7 +146,8 @@ def _job(whole: Mapping[str, Any], data: Mapping[str, Any]) -> Job | None:
         return Job(DEFAULT_ID, False, {}, ()) if whole.get("tasks") else None
     given = _mapping(data, "job")
     properties = _properties(given, _JOB_WORDS)
-    return Job(_text(given, "id", DEFAULT_ID), _flag(given, "existing"), properties, ("job",))
+    imported = _text(given, "imported", "")
+    return Job(_text(given, "id", DEFAULT_ID), _flag(given, "existing"), properties, ("job",), imported)
 
 
 def _tasks(whole: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[TaskTemplate]:
@@ -160,6 +169,7 @@ def _tasks(whole: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[TaskTe
             needs=_texts(given.get("needs")),
             properties={key: value for key, value in given.items() if key not in _TASK_WORDS},
             at=("tasks", index),
+            imported=_text(given, "imported", ""),
         )
 
 

@@ -68,7 +68,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """`pool`: what is ours (`id`, `existing`, `os`, `identity`) and everything else as written, in `properties`.
+    """`pool`: what is ours (`id`, `existing`, `os`, `identity`, `imported`) and all else as written, in `properties`.
 
     `properties` still holds our shorthands `image`, and inside `start_task` `command`/`commands` and
     `resource_files` with `upload`/`container`.
@@ -80,16 +80,18 @@ class Pool:
     properties: Mapping[str, object]
     at: At
     identity: str | None = None
+    imported: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`job`: `id`, `existing`, and everything else as written in `properties`; its `at` is `()` when left out."""
+    """`job`: `id`, `existing`, `imported`, and all else as written in `properties`; its `at` is `()` when left out."""
 
     id: str
     existing: object
     properties: Mapping[str, object]
     at: At
+    imported: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ class TaskTemplate:
     needs: tuple[str, ...]
     properties: Mapping[str, object]
     at: At
+    imported: str = ""
 
 
 @dataclass(frozen=True, slots=True)
