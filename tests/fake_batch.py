@@ -8,6 +8,7 @@ called, or end at once when `run` is given. Tests arrange state by writing into 
 import copy
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from batchspec.reconcile.ports import Added, TextPart
@@ -62,6 +63,7 @@ class FakeBatch(Calls):
     run: Callable[[str, Body], int | None] | None = None
     grow: bool = True
     slow_deletes: int = 0
+    clock_ahead: timedelta | None = timedelta(0)
     _dying: dict[tuple[str, str], int] = field(default_factory=dict)
 
     # pools and nodes

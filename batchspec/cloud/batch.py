@@ -6,6 +6,7 @@ attempt took effect ("PoolExists", "TaskNotCompleted") is then recognised and is
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -150,6 +151,11 @@ class AzureBatch:
         """GET /pools/{id}/nodes/{id}/files/{name}."""
         path = f"/pools/{quote(pool_id)}/nodes/{quote(node_id)}/files/{quote(name, safe='')}"
         return await read_file(self._http, f"{pool_id}/{node_id}/{name}", path, start=start, tail=tail, limit=limit)
+
+    @property
+    def clock_ahead(self) -> timedelta | None:
+        """By the `Date` header of the last answer."""
+        return self._http.clock_ahead
 
     # inside
 

@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -16,6 +17,7 @@ from azure.batch.aio import BatchClient
 from azure.core.rest import HttpRequest
 from yarl import URL
 
+from batchspec.cloud.faults import clock_ahead
 from batchspec.cloud.retry import Sleep, Tries
 
 API_VERSION = "2025-06-01"
@@ -51,6 +53,7 @@ class BatchHttp:
         self._client = client
         self._endpoint = endpoint
         self.sleep = sleep
+        self.clock_ahead: timedelta | None = None
 
     def tries(self, operation: str, resource: str) -> Tries:
         """The attempts at one operation on this account."""
@@ -85,6 +88,7 @@ class BatchHttp:
 
     async def _once(self, ask: Ask) -> Reply:
         response = await self._client.send_request(self._request(ask))
+        self.clock_ahead = clock_ahead(response.headers, datetime.now(UTC))
         content = response.content
         return Reply(response.headers, json.loads(content) if content else {})
 

@@ -6,6 +6,7 @@ each. The SDKs' own retries are off (see `retry`), and so is their logging: it w
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -16,13 +17,14 @@ from azure.core.credentials import AzureNamedKeyCredential
 from azure.core.pipeline.policies import AsyncRetryPolicy
 from azure.storage.blob.aio import BlobClient, BlobServiceClient, ContainerClient, ExponentialRetry
 
+from batchspec.cloud.arm import ResourceManager
 from batchspec.cloud.batch import AzureBatch
 from batchspec.cloud.batch_http import BatchHttp
 from batchspec.cloud.blobs import AzureBlobs
 from batchspec.cloud.others import OtherContainer
 from batchspec.cloud.retry import Sleep
 from batchspec.cloud.sas import Sas, probed_by
-from batchspec.cloud.target import BatchAccount, StorageAccount
+from batchspec.cloud.target import BatchAccount, StorageAccount, is_loopback
 from batchspec.cloud.transport import Verbose, transport
 from batchspec.cloud.upload import PIECE_BYTES
 from batchspec.reconcile.ports import Services
@@ -59,13 +61,26 @@ async def opened(
         }
         blobs = AzureBlobs(blob_client, storage, sas, others=opened_others, sleep=sleep)
         stack.push_async_callback(blobs.close)
-        yield Services(AzureBatch(BatchHttp(batch_client, batch.endpoint, sleep=sleep)), blobs, shown_as)
+        adapter = AzureBatch(BatchHttp(batch_client, batch.endpoint, sleep=sleep))
+        yield Services(adapter, blobs, shown_as, _account_reader(batch, verbose))
 
 
 async def _token(stack: AsyncExitStack) -> Any:
+    return await stack.enter_async_context(_credential())
+
+
+def _credential() -> Any:
     from azure.identity.aio import DefaultAzureCredential
 
-    return await stack.enter_async_context(DefaultAzureCredential())
+    return DefaultAzureCredential()
+
+
+def _account_reader(account: BatchAccount, verbose: Verbose | None) -> ResourceManager | None:
+    """No Azure Resource Manager knows an account on this machine."""
+    if is_loopback(account.endpoint):
+        return None
+    subscription = os.environ.get("AZURE_SUBSCRIPTION_ID", "").strip()
+    return ResourceManager(account.endpoint, _credential, subscription=subscription, verbose=verbose)
 
 
 def _batch_client(account: BatchAccount, token: Any, verbose: Verbose | None) -> BatchClient:

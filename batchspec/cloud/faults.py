@@ -6,7 +6,10 @@ message is the service's own first line, masked; never an SDK's, never a header.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 from xml.etree import ElementTree
 
@@ -25,6 +28,7 @@ from batchspec.errors import BatchspecError, ServiceRefused, ServiceUnreachable,
 # What a request can end in, whichever layer lets it through.
 FOREIGN = (AzureError, aiohttp.ClientError, TimeoutError, ConnectionError)
 
+_CLOCK_TOLERANCE = timedelta(minutes=15)
 _TRANSIENT_STATUS = frozenset({408, 429, 500, 502, 503, 504})
 _CHECK_KEY = (
     "check the account's name and key, and this machine's clock (15 minutes are tolerated); with Microsoft Entra, "
@@ -71,6 +75,7 @@ class Refusal:
     message: str
     details: tuple[tuple[str, str], ...]
     request_id: str
+    clock_ahead: timedelta | None = None
 
 
 def translated(error: BaseException, operation: str, resource: str, *, where: str = "the service") -> BatchspecError:
@@ -117,6 +122,17 @@ def retry_after(error: BaseException) -> float | None:
     return None
 
 
+def clock_ahead(headers: Mapping[str, str], now: datetime) -> timedelta | None:
+    """How far the moment `now` (UTC) is ahead of an answer's `Date`, to a second; None when it has none."""
+    try:
+        date = parsedate_to_datetime(headers.get("Date", ""))
+    except ValueError:
+        return None
+    ahead = now - date if date.tzinfo else now - date.replace(tzinfo=UTC)
+    # A date says the second that had begun.
+    return timedelta(seconds=int(ahead.total_seconds()))
+
+
 def refusal(error: HttpResponseError) -> Refusal:
     """The service's code, message and request id, wherever the service put them."""
     response: Any = error.response
@@ -126,7 +142,8 @@ def refusal(error: HttpResponseError) -> Refusal:
     code = str(body.get("code") or headers.get("x-ms-error-code") or code)
     request_id = headers.get("request-id") or headers.get("x-ms-request-id") or ""
     message = body.get("message") or response.reason or f"HTTP status {response.status_code}"
-    return Refusal(response.status_code, code, _first_line(str(message)), body.get("details", ()), request_id)
+    ahead = clock_ahead(headers, datetime.now(UTC))
+    return Refusal(response.status_code, code, _first_line(str(message)), body.get("details", ()), request_id, ahead)
 
 
 def _refused(told: Refusal, operation: str, resource: str) -> ServiceRefused:
@@ -139,8 +156,18 @@ def _refused(told: Refusal, operation: str, resource: str) -> ServiceRefused:
         status=told.status,
         code=told.code,
         request_id=told.request_id,
-        fix=_FIXES.get(told.code, _CHECK_KEY if told.status in (401, 403) else ""),
+        fix=_clock_fix(told) or _FIXES.get(told.code, _CHECK_KEY if told.status in (401, 403) else ""),
     )
+
+
+def _clock_fix(told: Refusal) -> str:
+    """The next step when a signature was refused and this machine's clock is why."""
+    ahead = told.clock_ahead
+    if told.status not in (401, 403) or ahead is None or abs(ahead) < _CLOCK_TOLERANCE:
+        return ""
+    where = "ahead of" if ahead > timedelta(0) else "behind"
+    minutes = round(abs(ahead) / timedelta(minutes=1))
+    return f"set this machine's clock: it is {minutes} minutes {where} the service's, and 15 are tolerated"
 
 
 def _body(response: Any) -> dict[str, Any]:

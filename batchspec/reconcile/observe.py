@@ -7,14 +7,15 @@ Requests: one each for pool and job, one per container, one page stream per cont
 the tasks of the job with just the properties that fingerprints need, and the account's pools, jobs and containers by
 name and metadata, to find what carries our mark and is no longer named. All nodes are listed only when the start task
 or the pool changed or a reboot is pending, otherwise those that failed; images only when a pool that needs its node
-agent SKU is missing or changed.
+agent SKU is missing or changed, or when they are asked for.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from batchspec.reconcile.account import POOL_PROPERTIES, Use, pool_in_use
 from batchspec.reconcile.concurrency import task_group
 from batchspec.reconcile.marks import REBOOT_KEY, START_KEY, hash_of, metadata_of, owner_of, owns, task_hash_of
 from batchspec.reconcile.ports import BatchService, BlobState, BlobStore, ContainerState, Services
@@ -66,7 +67,7 @@ class Strays:
 class Observed:
     """A snapshot. `containers` by name, `blobs` by container name and blob name, `tasks` by lower-cased id.
 
-    `failed_nodes` are the ids of the own pool's nodes that can run nothing.
+    `failed_nodes` are the ids of the own pool's nodes that can run nothing. `use` is what the whole account has.
     """
 
     containers: Mapping[str, ContainerState]
@@ -78,29 +79,32 @@ class Observed:
     tasks: Mapping[str, ObservedTask]
     strays: Strays
     failed_nodes: tuple[str, ...] = ()
+    use: Use = field(default_factory=Use)
 
 
-async def observe(desired: Desired, services: Services) -> Observed:
-    """Read everything a plan needs. Raises ServiceRefused and ServiceUnreachable."""
+async def observe(desired: Desired, services: Services, *, images: bool = False) -> Observed:
+    """Read everything a plan needs, and `images` in any case if so. Raises ServiceRefused and ServiceUnreachable."""
     batch, blobs = services.batch, services.blobs
     async with task_group() as group:
         containers = group.create_task(_containers(desired, blobs))
         listings = {name: group.create_task(_blobs(blobs, name, prefix)) for name, prefix in _listed(desired).items()}
-        pool = group.create_task(_pool(desired, batch))
+        pool = group.create_task(_pool(desired, batch, look_at_images=images))
         job = group.create_task(_job(desired, batch))
-        strays = group.create_task(find_strays(desired, services))
-    observed_pool, nodes, images, failed_nodes = pool.result()
+        account = group.create_task(_account(desired, services))
+    observed_pool, nodes, known_images, failed_nodes = pool.result()
     observed_job, tasks = job.result()
+    strays, use = account.result()
     return Observed(
         containers=containers.result(),
         blobs={name: listing.result() for name, listing in listings.items()},
         pool=observed_pool,
         nodes=nodes,
-        images=images,
+        images=known_images,
         job=observed_job,
         tasks=tasks,
-        strays=strays.result(),
+        strays=strays,
         failed_nodes=failed_nodes,
+        use=use,
     )
 
 
@@ -135,7 +139,7 @@ async def _blobs(store: BlobStore, container: str, prefix: str) -> dict[str, Blo
 
 
 async def _pool(
-    desired: Desired, batch: BatchService
+    desired: Desired, batch: BatchService, *, look_at_images: bool
 ) -> tuple[JsonObject | None, tuple[ObservedNode, ...], tuple[JsonObject, ...], tuple[str, ...]]:
     wanted = desired.pool
     if wanted is None:
@@ -145,7 +149,7 @@ async def _pool(
     if pool is not None and wanted.body is not None and _needs_nodes(wanted, pool):
         nodes = tuple([_node(node) async for node in batch.list_nodes(wanted.id, select=_NODE_PROPERTIES)])
     images: tuple[JsonObject, ...] = ()
-    if _needs_images(wanted, pool):
+    if look_at_images or _needs_images(wanted, pool):
         images = tuple([image async for image in batch.list_images()])
     failed: tuple[str, ...] = ()
     if wanted.body is not None and not is_missing(pool):
@@ -216,28 +220,35 @@ def _task(task: JsonObject, owner: str) -> ObservedTask:
 
 async def find_strays(desired: Desired, services: Services) -> Strays:
     """What carries the spec's mark and is no longer named by it."""
+    strays, _ = await _account(desired, services)
+    return strays
+
+
+async def _account(desired: Desired, services: Services) -> tuple[Strays, Use]:
+    """What of the whole account the spec no longer names, and how much it has."""
     named_pool = desired.pool.id.casefold() if desired.pool else ""
     named_job = desired.job.id.casefold() if desired.job else ""
     named = {container.name for container in desired.containers.values()}
-    return Strays(
-        pools=await _marked(services.batch.list_pools(select="id,metadata,state"), desired.name, named_pool),
-        jobs=await _marked(services.batch.list_jobs(select="id,metadata,state"), desired.name, named_job),
-        containers=tuple(
-            sorted(
-                [
-                    container.name
-                    async for container in services.blobs.list_containers()
-                    if container.name not in named and owns(desired.name, container)
-                ]
-            )
-        ),
+    pools = [pool async for pool in services.batch.list_pools(select=POOL_PROPERTIES)]
+    jobs = [job async for job in services.batch.list_jobs(select="id,metadata,state")]
+    containers = [
+        container.name
+        async for container in services.blobs.list_containers()
+        if container.name not in named and owns(desired.name, container)
+    ]
+    strays = Strays(
+        pools=_marked(pools, desired.name, named_pool),
+        jobs=_marked(jobs, desired.name, named_job),
+        containers=tuple(sorted(containers)),
     )
+    active = tuple(str(job["id"]) for job in jobs if job.get("state") not in ("completed", "deleting"))
+    return strays, Use(tuple(map(pool_in_use, pools)), active)
 
 
-async def _marked(resources: AsyncIterator[JsonObject], owner: str, named: str) -> tuple[str, ...]:
+def _marked(resources: Sequence[JsonObject], owner: str, named: str) -> tuple[str, ...]:
     found = [
         str(one["id"])
-        async for one in resources
+        for one in resources
         if owner_of(one) == owner and str(one["id"]).casefold() != named and one.get("state") != "deleting"
     ]
     return tuple(sorted(found))

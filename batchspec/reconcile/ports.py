@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
+from batchspec.reconcile.account import AccountReader
 from batchspec.render.model import JsonObject
 
 
@@ -189,6 +190,14 @@ class BatchService(Protocol):
         """The same for a file of a node ("startup/stderr.txt")."""
         ...
 
+    @property
+    def clock_ahead(self) -> timedelta | None:
+        """How far this machine's clock is ahead of the service's (negative: behind), by the last answer's date.
+
+        To a second; None before the first answer, or when it has no date.
+        """
+        ...
+
 
 class BlobStore(Protocol):
     """One storage account's blobs."""
@@ -293,8 +302,12 @@ class Lease(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Both services of one target; `shown_as` says which ("the local engine (http://127.0.0.1:47123)")."""
+    """Both services of one target; `shown_as` says which ("the local engine (http://127.0.0.1:47123)").
+
+    `account` looks the Batch account up in Azure Resource Manager; None where there is none (the local engine).
+    """
 
     batch: BatchService
     blobs: BlobStore
     shown_as: str
+    account: AccountReader | None = None

@@ -57,10 +57,8 @@ async def no_sleep(seconds: float) -> None:
 
 
 @asynccontextmanager
-async def scripted(
-    script: Script, *, verbose: Callable[[str], None] | None = None
-) -> AsyncIterator[tuple[Services, list[Seen]]]:
-    """Adapters whose two services are the scripted server, and the requests it has seen."""
+async def served(script: Script) -> AsyncIterator[tuple[str, list[Seen]]]:
+    """The server's address, and the requests it has seen."""
     seen: list[Seen] = []
 
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -90,13 +88,21 @@ async def scripted(
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    endpoint = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    accounts = BatchAccount(endpoint, "acct", KEY), StorageAccount(f"{endpoint}/stor", "stor", KEY)
     try:
-        async with opened(*accounts, shown_as="the script", verbose=verbose, sleep=no_sleep) as services:
-            yield services, seen
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}", seen
     finally:
         await runner.cleanup()
+
+
+@asynccontextmanager
+async def scripted(
+    script: Script, *, verbose: Callable[[str], None] | None = None
+) -> AsyncIterator[tuple[Services, list[Seen]]]:
+    """Adapters whose two services are the scripted server, and the requests it has seen."""
+    async with served(script) as (endpoint, seen):
+        accounts = BatchAccount(endpoint, "acct", KEY), StorageAccount(f"{endpoint}/stor", "stor", KEY)
+        async with opened(*accounts, shown_as="the script", verbose=verbose, sleep=no_sleep) as services:
+            yield services, seen
 
 
 def _application(handle: Callable[[web.Request], Any]) -> web.Application:

@@ -4,6 +4,8 @@ import hashlib
 import hmac
 import json
 from base64 import b64decode, b64encode
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 
@@ -230,3 +232,14 @@ async def test_verbose_tells_each_request_in_one_line() -> None:
     assert line.startswith("GET http://127.0.0.1:")
     assert "/jobs/j?api-version=2025-06-01 200 " in line
     assert line.endswith(" ms")
+
+
+async def test_the_service_s_date_tells_how_far_this_clock_is_ahead() -> None:
+    late = format_datetime(datetime.now(UTC) - timedelta(minutes=10), usegmt=True)
+    async with scripted(lambda _: Answer(200, {"value": []}, {"Date": late})) as (services, _):
+        before = services.batch.clock_ahead
+        assert [pool async for pool in services.batch.list_pools()] == []
+        after = services.batch.clock_ahead
+    assert before is None
+    assert after is not None
+    assert timedelta(seconds=598) < after < timedelta(seconds=630)

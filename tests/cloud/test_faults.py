@@ -2,6 +2,7 @@
 
 import inspect
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -9,7 +10,7 @@ import pytest
 from azure.core import exceptions
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, ServiceRequestError
 
-from batchspec.cloud.faults import FOREIGN, is_transient, retry_after, translated
+from batchspec.cloud.faults import FOREIGN, clock_ahead, is_transient, retry_after, translated
 from batchspec.errors import BatchspecError, ServiceRefused, ServiceUnreachable, UsageError
 
 
@@ -137,3 +138,28 @@ def test_retry_after_is_in_seconds_whatever_its_unit() -> None:
     assert retry_after(refused(429, headers={"retry-after-ms": "1500"})) == 1.5
     assert retry_after(refused(503, headers={"Retry-After": "Fri, 31 Dec 1999 23:59:59 GMT"})) is None
     assert retry_after(ServiceRequestError("x")) is None
+
+
+def test_a_signature_that_the_clock_spoiled_says_so() -> None:
+    long_ago = {"Date": "Mon, 01 Jan 2024 00:00:00 GMT"}
+    told = translated(refused(403, '{"code": "AuthenticationFailed"}', long_ago), "get pool", "p")
+    assert isinstance(told, ServiceRefused)
+    assert told.fix.startswith("set this machine's clock: it is ")
+    assert told.fix.endswith(" minutes ahead of the service's, and 15 are tolerated")
+    assert "clock: it is" not in translated(refused(404, "{}", long_ago), "get pool", "p").fix
+
+
+@pytest.mark.parametrize(
+    ("date", "seconds"),
+    [
+        ("Thu, 01 Jan 2026 12:00:00 GMT", 0),
+        ("Thu, 01 Jan 2026 11:45:00 GMT", 900),
+        ("Thu, 01 Jan 2026 12:05:00 +0000", -299),
+        ("yesterday", None),
+        ("", None),
+    ],
+)
+def test_a_date_tells_how_far_the_clock_is_ahead(date: str, seconds: int | None) -> None:
+    now = datetime(2026, 1, 1, 12, 0, 0, 999_999, tzinfo=UTC)
+    ahead = clock_ahead({"Date": date}, now)
+    assert ahead == (None if seconds is None else timedelta(seconds=seconds))

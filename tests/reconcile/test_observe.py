@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from batchspec.reconcile.account import PoolInUse, Use
 from batchspec.reconcile.observe import Strays, find_strays, observe, state_of, time_of
 from batchspec.render.model import DesiredDownload
 from tests.fakes import FakeContainer
@@ -69,6 +70,25 @@ async def test_strays_carry_our_mark_and_are_not_named(workload: Workload) -> No
     world.blobs.containers["words-old"] = FakeContainer({"batchspec_name": "words"}, '"1"')
     world.blobs.containers["words-new"] = FakeContainer({"batchspec_name": "words2"}, '"1"')
     assert await find_strays(workload.desired(), world.services) == Strays(("old",), (), ("words-old",))
+
+
+async def test_what_the_account_has_is_counted_from_the_same_lists(workload: Workload) -> None:
+    world = World()
+    await world.batch.create_pool({"id": "other", "vmSize": "standard_d4s_v3", "targetLowPriorityNodes": 3})
+    world.batch.pools["other"]["currentDedicatedNodes"] = 1
+    for name, state in (("one", "active"), ("two", "disabled"), ("three", "completed"), ("four", "deleting")):
+        await world.batch.create_job({"id": name, "poolInfo": {"poolId": "other"}})
+        world.batch.jobs[name]["state"] = state
+    seen = await observe(workload.desired(), world.services)
+    assert seen.use == Use((PoolInUse("other", "standard_d4s_v3", 1, 3),), ("one", "two"))
+
+
+async def test_images_are_read_when_they_are_asked_for(workload: Workload) -> None:
+    world = World()
+    world.batch.images = [{"nodeAgentSKUId": "batch.node.ubuntu 24.04"}]
+    await world.apply(workload.desired())
+    seen = [await observe(workload.desired(), world.services, images=images) for images in (False, True)]
+    assert [len(one.images) for one in seen] == [0, 1]
 
 
 def test_a_time_of_seven_decimals_is_read() -> None:

@@ -60,6 +60,14 @@ async def put(
 # Azure Batch
 
 
+async def test_a_service_on_this_machine_has_this_machine_s_clock(both: Services) -> None:
+    await both.batch.create_pool(pool(name := unique("pool")))
+    ahead = both.batch.clock_ahead
+    assert ahead is not None
+    assert abs(ahead) < timedelta(seconds=10)
+    await both.batch.delete_pool(name)
+
+
 async def test_a_pool_is_made_once_changed_and_removed(both: Services) -> None:
     batch, name = both.batch, unique("pool")
     assert await batch.get_pool(name) is None
