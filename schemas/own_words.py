@@ -69,6 +69,7 @@ DEFINITIONS: dict[str, Node] = {
             {
                 "type": "string",
                 "format": "date-time",
+                "x-moment": True,
                 "pattern": r"^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,7})?([Zz]|[+-]\d{2}:\d{2})$",
             },
             {"type": "string", "pattern": r"\{\{|\{%"},
@@ -314,19 +315,63 @@ OPTIONAL: dict[str, tuple[str, ...]] = {
 # Lists of Azure that may be written as a mapping.
 ALSO_A_MAPPING = {"EnvironmentSetting": "environmentSettings", "BatchMetadataItem": "metadata"}
 
-# Limits from the REST reference, which the SDK's types do not tell.
+_POOLS = ("BatchPoolCreateOptions", "BatchPoolSpecification")
+_JOBS = ("BatchJobCreateOptions", "BatchJobSpecification")
+_TASKS = ("BatchTaskCreateOptions", "BatchJobManagerTask")
+_RETRIED = ("BatchStartTask", "BatchJobConstraints", "BatchTaskConstraints")
+_NAMED = (*_POOLS, *_JOBS, *_TASKS, "BatchJobScheduleCreateOptions")
+
+
+def _for(models: tuple[str, ...], limits: dict[str, Node]) -> dict[tuple[str, str], Node]:
+    return {(model, word): limit for model in models for word, limit in limits.items()}
+
+
+def _between(least: int, most: int | None = None) -> Node:
+    return {"minimum": least, **({} if most is None else {"maximum": most})}
+
+
+# Limits that the docstrings of azure-batch 15.1 and the REST reference tell, and the SDK's types do not. Durations
+# have `x-shortest` and `x-longest` (see `batchspec.spec.validator`).
 LIMITS: dict[tuple[str, str], Node] = {
-    ("BatchPoolCreateOptions", "target_dedicated_nodes"): {"minimum": 0},
-    ("BatchPoolCreateOptions", "target_low_priority_nodes"): {"minimum": 0},
-    ("BatchPoolCreateOptions", "task_slots_per_node"): {"minimum": 1, "maximum": 256},
-    ("BatchPoolSpecification", "target_dedicated_nodes"): {"minimum": 0},
-    ("BatchPoolSpecification", "target_low_priority_nodes"): {"minimum": 0},
-    ("BatchPoolSpecification", "task_slots_per_node"): {"minimum": 1, "maximum": 256},
-    ("BatchStartTask", "max_task_retry_count"): {"minimum": -1},
-    ("BatchJobCreateOptions", "priority"): {"minimum": -1000, "maximum": 1000},
-    ("BatchJobCreateOptions", "max_parallel_tasks"): {"minimum": -1},
-    ("BatchJobConstraints", "max_task_retry_count"): {"minimum": -1},
-    ("BatchTaskConstraints", "max_task_retry_count"): {"minimum": -1},
-    ("BatchTaskCreateOptions", "required_slots"): {"minimum": 1, "maximum": 256},
-    ("MultiInstanceSettings", "number_of_instances"): {"minimum": 1},
+    **_for(_NAMED, {"display_name": {"maxLength": 1024}}),
+    **_for(
+        _POOLS,
+        {
+            "target_dedicated_nodes": _between(0),
+            "target_low_priority_nodes": _between(0),
+            "task_slots_per_node": _between(1, 256),
+            "resize_timeout": {"x-shortest": "PT5M"},
+            "auto_scale_formula": {"maxLength": 8192},
+            "auto_scale_evaluation_interval": {"x-shortest": "PT5M", "x-longest": "P7D"},
+            "application_package_references": {"maxItems": 10},
+            # https://learn.microsoft.com/azure/batch/virtual-file-mount
+            "mount_configuration": {"maxItems": 10},
+        },
+    ),
+    **_for(_JOBS, {"priority": _between(-1000, 1000), "max_parallel_tasks": _between(-1)}),
+    **_for(_TASKS, {"required_slots": _between(1, 256)}),
+    **_for(_RETRIED, {"max_task_retry_count": _between(-1)}),
+    ("BatchJobReleaseTask", "max_wall_clock_time"): {"x-longest": "PT15M"},
+    ("BatchAutoPoolSpecification", "auto_pool_id_prefix"): {"maxLength": 20},
+    **_for(
+        ("BatchJobScheduleConfiguration",),
+        {"start_window": {"x-shortest": "PT1M"}, "recurrence_interval": {"x-shortest": "PT1M"}},
+    ),
+    ("MultiInstanceSettings", "number_of_instances"): _between(1),
+    ("BatchTaskIdRange", "start"): _between(0),
+    ("BatchTaskIdRange", "end"): _between(0),
+    ("DataDisk", "logical_unit_number"): _between(0, 63),
+    ("DataDisk", "disk_size_gb"): _between(1),
+    ("BatchOsDisk", "disk_size_gb"): _between(1),
+    ("UserAccount", "name"): {"maxLength": 20},
+    ("BatchPoolEndpointConfiguration", "inbound_nat_pools"): {"maxItems": 5},
+    ("BatchInboundNatPool", "name"): {"maxLength": 77},
+    ("BatchInboundNatPool", "backend_port"): _between(1, 65535),
+    ("BatchInboundNatPool", "frontend_port_range_start"): _between(1, 65534),
+    ("BatchInboundNatPool", "frontend_port_range_end"): _between(1, 65534),
+    ("BatchInboundNatPool", "network_security_group_rules"): {"maxItems": 25},
+    ("NetworkSecurityGroupRule", "priority"): _between(150, 4096),
+    ("RollingUpgradePolicy", "max_batch_instance_percent"): _between(5, 100),
+    ("RollingUpgradePolicy", "max_unhealthy_instance_percent"): _between(5, 100),
+    ("RollingUpgradePolicy", "max_unhealthy_upgraded_instance_percent"): _between(0, 100),
 }

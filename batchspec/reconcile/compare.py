@@ -21,9 +21,9 @@ from batchspec.reconcile import filled_in
 from batchspec.reconcile.change import Reason
 from batchspec.reconcile.marks import metadata_of, part_of
 from batchspec.reconcile.secrets import NOT_SHOWN, holds_secret
-from batchspec.render.durations import NotADuration, duration
 from batchspec.render.model import JsonObject
 from batchspec.render.symbolic import CLOSE, OPEN, Json, display
+from batchspec.spec.durations import NotADuration, duration
 
 # Values that a person chose and whose case matters; every other plain word is an enum or an Azure name.
 _CASE_MATTERS = frozenset(

@@ -13,9 +13,9 @@ from datetime import timedelta
 from batchspec.errors import PlanRefused
 from batchspec.reconcile.images import node_agent_sku
 from batchspec.reconcile.ports import BlobStore
-from batchspec.render.durations import NotADuration, duration
 from batchspec.render.model import Desired, JsonObject
 from batchspec.render.symbolic import Json, Symbol, resolve, symbols
+from batchspec.spec.durations import NotADuration, duration
 
 _SHORTEST_SAS = timedelta(days=7)
 _SAS_PERMISSIONS = {"blob_sas_url": "r"}

@@ -17,7 +17,7 @@ from datetime import timedelta
 from typing import Literal
 
 from batchspec.errors import Problem, UsageError
-from batchspec.render import bodies, durations, expand, imported, resources
+from batchspec.render import bodies, expand, imported, resources
 from batchspec.render import scope as making
 from batchspec.render.files import Folder, folder_of
 from batchspec.render.ids import id_fault, spec_name_fault
@@ -33,6 +33,7 @@ from batchspec.render.tasks import TaskStream, Template
 from batchspec.render.template import GLOBALS, uses
 from batchspec.render.unknown import ANY
 from batchspec.render.wire import Resources, Wire
+from batchspec.spec import durations
 from batchspec.spec.document import shown as shown_value
 from batchspec.spec.load import At
 from batchspec.spec.model import Spec, TaskTemplate

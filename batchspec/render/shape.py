@@ -12,10 +12,11 @@ from functools import cache, cached_property
 from typing import Any
 
 from batchspec.render.filters import text
-from batchspec.render.suggest import suggestion
 from batchspec.render.symbolic import Json, holds_marker
-from batchspec.spec import schema
+from batchspec.spec import expected, schema
 from batchspec.spec.document import shown
+from batchspec.spec.suggest import did_you_mean
+from batchspec.spec.validator import duration_fault, moment_fault
 
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
@@ -26,6 +27,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "array": (list,),
     "null": (type(None),),
 }
+_LIMITS = ("minimum", "maximum", "maxLength", "maxItems", "x-shortest", "x-longest", "x-moment")
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,10 +77,12 @@ class Shape:
 
     def fault(self, value: Json) -> str | None:
         """What is wrong with a value that a template made, by type, choice and limit."""
-        if isinstance(value, (dict, list)) or not self.kinds:
-            return None if not self.kinds or _is_any(value, self.kinds) else self._expected(value)
+        if not self.kinds:
+            return None
         if not _is_any(value, self.kinds):
             return self._expected(value)
+        if isinstance(value, dict):
+            return None
         if self.choices and value not in self.choices:
             return self._expected(value)
         if isinstance(value, str) and self.patterns and not any(one.search(value) for one in self.patterns):
@@ -94,11 +98,10 @@ class Shape:
         return value
 
     def _expected(self, value: Json) -> str:
-        if self.choices:
+        if self.choices and isinstance(value, str):
             known = [str(choice) for choice in self.choices]
-            return f"{_shown(value)} is not allowed here{suggestion(str(value), known)}"
-        kinds = " or ".join(sorted(self.kinds - {"null"}))
-        return f"expected {kinds}, got {_shown(value)}"
+            return f"{_shown(value)} is not one of {expected.listed(known)}{did_you_mean(value, known)}"
+        return f"expected {expected.names(self.nodes)}, got {_seen(value)}"
 
     def _example(self) -> str:
         formats = {node.get("format") for node in self.nodes}
@@ -107,15 +110,35 @@ class Shape:
         return "; a duration looks like PT30M or P1D" if "duration" in formats else ""
 
     def _limit_fault(self, value: Json) -> str | None:
-        limits = {key: node[key] for node in self.nodes for key in ("minimum", "maximum", "maxLength") if key in node}
+        limits = self.limits
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             if value < limits.get("minimum", value):
-                return f"{value} is less than {limits['minimum']}"
+                return f"{value} is too small; the least is {limits['minimum']}"
             if value > limits.get("maximum", value):
-                return f"{value} is more than {limits['maximum']}"
-        if isinstance(value, str) and len(value) > limits.get("maxLength", len(value)):
-            return f"has {len(value)} characters, at most {limits['maxLength']} are allowed"
-        return None
+                return f"{value} is too large; the most is {limits['maximum']}"
+        if isinstance(value, list) and len(value) > limits.get("maxItems", len(value)):
+            return f"has {len(value)} items; at most {limits['maxItems']} are allowed"
+        return self._text_fault(value) if isinstance(value, str) else None
+
+    def _text_fault(self, value: str) -> str | None:
+        limits = self.limits
+        if len(value) > limits.get("maxLength", len(value)):
+            return f"has {len(value):,} characters; at most {limits['maxLength']:,} are allowed"
+        for word in ("x-shortest", "x-longest"):
+            if word in limits and (fault := duration_fault(value, word, limits[word])):
+                return f"{_shown(value)} {fault}"
+        fault = moment_fault(value) if "x-moment" in limits else None
+        return f"{_shown(value)} {fault}" if fault else None
+
+    @cached_property
+    def limits(self) -> Mapping[str, Any]:
+        """Limits of numbers, texts, lists and durations, by the schema's word."""
+        return {word: node[word] for node in self.nodes for word in _LIMITS if word in node}
+
+    @cached_property
+    def required(self) -> tuple[str, ...]:
+        """Properties that an object must have."""
+        return tuple(dict.fromkeys(name for node in self.nodes for name in node.get("required", ())))
 
 
 ANY = Shape(())
@@ -147,7 +170,7 @@ def _alternatives(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     for word in ("anyOf", "oneOf", "allOf"):
         for inner in node.get(word, ()):
             yield from _alternatives(inner)
-    if any(word in node for word in ("type", "enum", "properties", "items", "pattern", "minimum", "maximum")):
+    if any(word in node for word in ("type", "enum", "properties", "items", "pattern", *_LIMITS)):
         yield node
 
 
@@ -172,3 +195,10 @@ def _shown(value: Json) -> str:
     if isinstance(value, str) and holds_marker(value):
         return "an address or a secret"
     return shown(value)
+
+
+def _seen(value: Json) -> str:
+    """A value in a message; a number is said to be one, since a text of digits looks the same."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return _shown(value)
+    return f"the number {value}"

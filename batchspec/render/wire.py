@@ -161,6 +161,9 @@ class Wire:
         for name in value:
             if shape.properties and name not in shape.properties:
                 self.scope.fault(at, f"the value has an unknown property '{name}'{suggestion(name, shape.properties)}")
+        lacking = [name for name in shape.required if name not in value]
+        if lacking and shape.properties:
+            self.scope.fault(at, f"the value lacks {', '.join(map(repr, lacking))}, which Azure Batch needs here")
 
 
 def _number(value: object) -> Json:

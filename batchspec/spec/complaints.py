@@ -14,6 +14,7 @@ from jsonschema.exceptions import ValidationError
 from batchspec.spec import expected
 from batchspec.spec.document import At, Document, Finding, shown
 from batchspec.spec.suggest import did_you_mean
+from batchspec.spec.words import has_template
 
 _NOT_EMPTY = "must not be empty; leave it out instead"
 
@@ -42,6 +43,11 @@ def complaints(error: ValidationError, document: Document) -> Iterator[Finding]:
         yield Finding(at, f"{shown(value)} is too small; the least is {limit}")
     elif word == "maximum":
         yield Finding(at, f"{shown(value)} is too large; the most is {limit}")
+    elif word == "maxLength":
+        if not has_template(value):
+            yield Finding(at, f"has {len(value):,} characters; at most {limit:,} are allowed")
+    elif word in ("x-shortest", "x-longest", "x-moment"):
+        yield Finding(at, f"{shown(value)} {error.message}")
     elif word == "maxItems":
         yield Finding(at, f"has {len(value)} items; at most {limit} are allowed")
     else:

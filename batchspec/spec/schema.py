@@ -24,11 +24,10 @@ def problems(document: Document) -> list[Problem]:
 
 def findings(document: Document) -> list[Finding]:
     """The same without places, each with its path."""
-    from jsonschema.validators import Draft202012Validator
-
     from batchspec.spec.complaints import complaints
+    from batchspec.spec.validator import Validator
 
-    errors = Draft202012Validator(schema()).iter_errors(document.data)
+    errors = Validator(schema()).iter_errors(document.data)
     return list(dict.fromkeys(one for error in errors for one in complaints(error, document)))
 
 

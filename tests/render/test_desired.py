@@ -147,7 +147,7 @@ tasks:
         "uploads.none.files[1]: '*.zip': matches no file; check the path, which starts at the folder of the spec",
         "uploads.two.files[1]: x/f and y/f would both be the blob 'f'",
         "pool.id: 'a b' has a space, an id only letters, digits, - and _",
-        "pool.target_dedicated_nodes: expected integer, got 'x'",
+        "pool.target_dedicated_nodes: expected a whole number, got 'x'",
         "job.id: 'run.x' has '.', an id only letters, digits, - and _",
         "wait.timeout: '5' is no duration; write one such as PT30M, PT1H30M or P1DT12H",
         "cleanup.after_success[0]: 'container.inptu' names nothing here; did you mean 'container.input'?",

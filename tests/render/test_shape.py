@@ -45,12 +45,12 @@ def test_a_place_has_a_type_apart_from_templates(model: str, name: str, kinds: s
     ("name", "value", "expected"),
     [
         ("required_slots", 3, None),
-        ("required_slots", 257, "257 is more than 256"),
-        ("required_slots", "3", "expected integer, got '3'"),
-        ("required_slots", symbol("secret", "x"), "expected integer, got an address or a secret"),
-        ("required_slots", [1], "expected integer, got a list"),
+        ("required_slots", 257, "257 is too large; the most is 256"),
+        ("required_slots", "3", "expected a whole number, got '3'"),
+        ("required_slots", symbol("secret", "x"), "expected a whole number, got an address or a secret"),
+        ("required_slots", [1], "expected a whole number, got a list"),
         ("command_line", "x", None),
-        ("command_line", 3, "expected string, got 3"),
+        ("command_line", 3, "expected a text, got the number 3"),
         ("depends_on", {}, None),
     ],
 )
@@ -63,3 +63,27 @@ def test_harmless_differences_of_type_are_removed() -> None:
     assert task.property("required_slots")[1].adapted(2.0) == 2
     assert task.property("required_slots")[1].adapted(2.5) == 2.5
     assert task.property("command_line")[1].adapted(True) == "true"
+
+
+def test_limits_of_lists_texts_and_durations_hold_for_what_a_template_made() -> None:
+    pool = shape_of("BatchPoolCreateOptions")
+
+    def fault(word: str, value: Json) -> str | None:
+        return pool.property(word)[1].fault(value)
+
+    assert fault("mount_configuration", [{} for _ in range(11)]) == "has 11 items; at most 10 are allowed"
+    assert fault("display_name", "x" * 1025) == "has 1,025 characters; at most 1,024 are allowed"
+    assert fault("auto_scale_evaluation_interval", "P8D") == "'P8D' is too long; the most is P7D"
+    assert fault("resize_timeout", "PT4M59S") == "'PT4M59S' is too short; the least is PT5M"
+    assert fault("resize_timeout", "PT5M") is None
+
+
+def test_a_moment_is_one_that_the_calendar_has() -> None:
+    _, moment = shape_of("BatchJobScheduleConfiguration").property("do_not_run_until")
+    assert moment.fault("2028-02-29T06:00:00Z") is None
+    assert moment.fault("2027-02-29T06:00:00Z") == (
+        "'2027-02-29T06:00:00Z' is no moment: day is out of range for month"
+    )
+    assert moment.fault("tomorrow") == (
+        "'tomorrow' does not have the right form; a moment looks like 2027-01-31T06:00:00Z"
+    )

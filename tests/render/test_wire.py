@@ -111,24 +111,24 @@ def test_a_template_gives_the_type_that_belongs_there(render_spec: Render, writt
 @pytest.mark.parametrize(
     ("written", "message"),
     [
-        ("required_slots: '{{ name }}'", "required_slots: expected integer, got 'run'"),
-        ("required_slots: '{{ true }}'", "required_slots: expected integer, got true"),
-        ("required_slots: '{{ 2.5 }}'", "required_slots: expected integer, got 2.5"),
-        ("required_slots: '{{ 0 }}'", "required_slots: 0 is less than 1"),
+        ("required_slots: '{{ name }}'", "required_slots: expected a whole number, got 'run'"),
+        ("required_slots: '{{ true }}'", "required_slots: expected a whole number, got true"),
+        ("required_slots: '{{ 2.5 }}'", "required_slots: expected a whole number, got the number 2.5"),
+        ("required_slots: '{{ 0 }}'", "required_slots: 0 is too small; the least is 1"),
         (
             "constraints: {max_wall_clock_time: \"{{ '1h' }}\"}",
             "constraints.max_wall_clock_time: '1h' does not have the right form; a duration looks like PT30M or P1D",
         ),
         (
             "user_identity: {auto_user: {scope: \"{{ 'pol' }}\"}}",
-            "user_identity.auto_user.scope: 'pol' is not allowed here; did you mean 'pool'?",
+            "user_identity.auto_user.scope: 'pol' is not one of task, pool; did you mean 'pool'?",
         ),
         (
             "constraints: \"{{ {'max_task_retry': 3} }}\"",
             "constraints: the value has an unknown property 'max_task_retry'; did you mean 'max_task_retry_count'?",
         ),
-        ("constraints: '{{ 3 }}'", "constraints: expected object, got 3"),
-        ("resource_files: '{{ 3 }}'", "resource_files: expected array, got 3"),
+        ("constraints: '{{ 3 }}'", "constraints: expected a mapping, got the number 3"),
+        ("resource_files: '{{ 3 }}'", "resource_files: expected a list, got the number 3"),
     ],
 )
 def test_a_template_that_gives_another_type_is_told(render_spec: Render, written: str, message: str) -> None:

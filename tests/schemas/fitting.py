@@ -13,7 +13,7 @@ from typing import Any
 
 from azure.batch._utils.model_base import SdkJSONEncoder
 
-from batchspec.render.durations import duration
+from batchspec.spec.durations import duration
 from tests.schemas.reflected import hints, is_model, is_optional, model, plain
 
 Data = dict[str, Any]
@@ -60,7 +60,9 @@ BASES: dict[tuple[str, str], Data] = {
     ("AutomaticOsUpgradePolicy", "use_rolling_upgrade_policy"): {"enable_automatic_os_upgrade": True},
     ("RollingUpgradePolicy", "enable_cross_zone_upgrade"): {},
     ("AzureBlobFileSystemConfiguration", ""): {
-        **{"account_name": "a", "container_name": "c", "relative_mount_path": "m"},
+        "account_name": "a",
+        "container_name": "c",
+        "relative_mount_path": "m",
         "account_key": "{{ vars.word }}",
     },
     **{
@@ -75,7 +77,7 @@ BASES: dict[tuple[str, str], Data] = {
 
 # Values that a type alone does not tell.
 VALUES: dict[tuple[str, str], Any] = {
-    **{(name, word): "{{ vars.word }}" for name, word in (("UserAccount", "password"),)},
+    **dict.fromkeys((("UserAccount", "password"),), "{{ vars.word }}"),
     **{("", word): "{{ vars.word }}" for word in ("password", "account_key", "sas_key", "ssh_private_key")},
     **{("", word): _GALLERY for word in ("virtual_machine_image_id", "shared_gallery_image_id")},
     ("", "community_gallery_image_id"): _GALLERY,
@@ -120,8 +122,11 @@ def _of(kind: Any, word: str) -> Any:
     if issubclass(kind, enum.Enum):
         return list(kind)[-1].value
     simple: dict[type, Any] = {
-        **{bool: True, int: 3, str: f"{word}-text"},
-        **{datetime.timedelta: "PT10M", datetime.datetime: "2027-01-31T06:00:00Z"},
+        bool: True,
+        int: 3,
+        str: f"{word}-text",
+        datetime.timedelta: "PT10M",
+        datetime.datetime: "2027-01-31T06:00:00Z",
     }
     return simple[kind]
 

@@ -1,4 +1,5 @@
-"""The SDK's models by reflection: which there are, what they declare, how they send it. Nothing here knows our schema."""
+"""The SDK's models by reflection: which there are, what they declare, how they send it. Nothing here knows our
+schema."""
 
 import sys
 import types

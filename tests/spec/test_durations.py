@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchspec.render.durations import NotADuration, duration
+from batchspec.spec.durations import NotADuration, duration
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """ISO 8601 durations.
 
-Place in the pipeline: `desired` reads `wait.timeout` with this, `wire` checks what stands where a duration belongs. In:
-text. Out: timedelta. Years and months are refused, since their length depends on the date (as Batch does).
+Place in the pipeline: `schema` and `render` hold durations against their limits with this, `desired` reads
+`wait.timeout`. In: text. Out: timedelta. Years and months are refused, since their length depends on the date (as Batch
+does).
 """
 
 import re
