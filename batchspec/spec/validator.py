@@ -51,7 +51,7 @@ def _moment(validator: object, wanted: object, value: object, node: object) -> I
         yield ValidationError(fault)
 
 
-Validator = extend(
+Validator: Any = extend(  # type: ignore[no-untyped-call]
     Draft202012Validator,
     {"x-shortest": _limit("x-shortest"), "x-longest": _limit("x-longest"), "x-moment": _moment},
 )

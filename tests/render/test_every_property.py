@@ -50,12 +50,10 @@ def rendered(top: str, data: Data, folder: Path) -> tuple[Any, list[Problem]]:
     )
     assert desired is not None
     problems += [*faults, *check_tasks(desired)]
-    bodies = {
-        "BatchPoolCreateOptions": lambda: desired.pool and desired.pool.body,
-        "BatchJobCreateOptions": lambda: desired.job and desired.job.body,
-        "BatchTaskCreateOptions": lambda: next(iter(desired.tasks())).body,
-    }
-    return shown(bodies[top]()), problems
+    if top == "BatchTaskCreateOptions":
+        return shown(next(desired.tasks()).body), problems
+    part = desired.pool if top == "BatchPoolCreateOptions" else desired.job
+    return shown(part and part.body), problems
 
 
 def spec(top: str, data: Data) -> Data:
