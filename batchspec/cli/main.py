@@ -56,9 +56,10 @@ def _validate(console: Console, given: Given, args: Namespace) -> int:
 
 
 def _render(console: Console, given: Given, args: Namespace) -> int:
-    from batchspec.cli.commands.render import render
+    from batchspec.cli.commands.render import Options, render
 
-    return render(console, args.spec, given, format=args.format, task=args.task, limit=args.limit)
+    options = Options(format=args.format, task=args.task, limit=args.limit, check=args.check, out=args.out)
+    return render(console, args.spec, given, options)
 
 
 def _plan(console: Console, given: Given, args: Namespace) -> int:

@@ -21,7 +21,8 @@ DESCRIPTION = "Run parallel workloads on Azure Batch from one YAML file, on Azur
 EXIT_CODES = """\
 exit codes:
   0 done; 1 refused by the service, unreachable, or local I/O failed; 2 usage or invalid spec; 3 tasks failed;
-  4 timed out; 5 plan --detailed-exitcode found changes; 6 refused, nothing changed; 70 a bug; 130 interrupted"""
+  4 timed out; 5 plan --detailed-exitcode found changes, or render --check a difference; 6 refused, nothing changed;
+  70 a bug; 130 interrupted"""
 
 
 _FAULTS = """\
@@ -174,9 +175,15 @@ def _validate(parser: argparse.ArgumentParser) -> None:
 
 def _render(parser: argparse.ArgumentParser) -> None:
     _spec(parser)
-    _format(parser, "yaml", "json")
+    formats = "yaml unless said otherwise, or unless FILE ends in .json"
+    parser.add_argument("--format", choices=("yaml", "json"), help=formats)
     parser.add_argument("--task", metavar="ID", help="only the task with this id")
     parser.add_argument("--limit", metavar="N", type=_number, help="at most N tasks")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--out", metavar="FILE", help="write it to FILE")
+    where.add_argument(
+        "--check", metavar="FILE", help="compare it with FILE; when it differs, show how and exit with 5"
+    )
 
 
 def _plan(parser: argparse.ArgumentParser) -> None:
@@ -273,7 +280,12 @@ _COMMANDS = (
         "render",
         "print everything that would be sent, rendered, with secrets masked",
         _render,
-        ("batchspec render specs/topwords.yaml --var numwords=5", "batchspec render specs/ffmpeg.yaml --task tone"),
+        (
+            "batchspec render specs/topwords.yaml --var numwords=5",
+            "batchspec render specs/ffmpeg.yaml --task tone",
+            "batchspec render specs/topwords.yaml --out specs/rendered/topwords.yaml",
+            "batchspec render specs/topwords.yaml --check specs/rendered/topwords.yaml",
+        ),
     ),
     (
         "plan",

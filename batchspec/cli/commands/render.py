@@ -1,73 +1,107 @@
 """`batchspec render`: everything that would be sent, rendered, deterministic, with secrets masked; offline.
 
 In: a spec. Out: one object on stdout, as YAML or JSON: `containers`, `uploads`, `pool`, `schedule`, `job`, `tasks`,
-where pool, job and each task are the exact REST bodies. Tasks are written one by one, so that a million can be printed.
+where pool, job and each task are the exact REST bodies. With `--out` it goes to a file instead; with `--check` it is
+compared with one: exit code 5 and a unified diff on stdout when they differ, so that a checked-in rendering shows a
+reviewer the commands that a change of the spec makes.
 """
 
-import json
-from collections.abc import Callable, Iterable, Mapping
-from itertools import chain, islice
-from typing import Any
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
 
+from batchspec.cli import phrases
 from batchspec.cli.console import Console
 from batchspec.cli.desired import desired_from
 from batchspec.cli.given import Given
-from batchspec.render.desired import document
-from batchspec.render.symbolic import Json
+from batchspec.cli.text_rendering import Format, rendering
+from batchspec.errors import LocalIOFailed, UsageError
+
+EXIT_DIFFERS = 5
 
 
-def render(console: Console, spec: str, given: Given, *, format: str, task: str | None, limit: int | None) -> int:
-    """Print the rendered spec, with only the task `task`, with at most `limit` tasks."""
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was asked for; without `format` the file's suffix says it, and YAML is the rest."""
+
+    format: Format | None = None
+    task: str | None = None
+    limit: int | None = None
+    check: str | None = None
+    out: str | None = None
+
+    @property
+    def written_as(self) -> Format:
+        """The format to write."""
+        suffix = Path(self.check or self.out or "").suffix.lower()
+        return self.format or ("json" if suffix == ".json" else "yaml")
+
+    def words(self, out: str) -> list[str]:
+        """These options as typed, with `--out`."""
+        task = [] if self.task is None else ["--task", self.task]
+        limit = [] if self.limit is None else ["--limit", str(self.limit)]
+        format = [] if self.format is None else ["--format", self.format]
+        return [*format, *task, *limit, "--out", out]
+
+
+def render(console: Console, spec: str, given: Given, options: Options) -> int:
+    """Print the rendered spec, write it to a file, or compare it with one."""
     desired = desired_from(console, spec, given, given.offline_target, need="bodies")
-    head, tasks = document(desired, task=task, limit=limit)
-    # Taken before anything is printed: a task that is not there is an error without half an answer.
-    first = list(islice(tasks, 1))
-    write = _write_json if format == "json" else _write_yaml
-    write(console.raw, head, chain(first, tasks))
+    pieces = rendering(desired, options.written_as, task=options.task, limit=options.limit)
+    if options.check is not None:
+        update = given.suggest("render", spec, *options.words(options.check))
+        return _check(console, spec, pieces, options.check, update)
+    if options.out is not None:
+        return _write(console, spec, pieces, options.out)
+    for piece in pieces:
+        console.raw(piece)
     return 0
 
 
-def _write_json(raw: Callable[[str], None], head: Mapping[str, Json], tasks: Iterable[Json]) -> None:
-    raw("{\n")
-    for name, value in head.items():
-        raw(f"  {json.dumps(name)}: {_indented(value, 2)},\n")
-    raw('  "tasks": [')
-    separator = "\n"
-    for one in tasks:
-        raw(f"{separator}    {_indented(one, 4)}")
-        separator = ",\n"
-    raw("]\n}\n" if separator == "\n" else "\n  ]\n}\n")
+def _write(console: Console, spec: str, pieces: Iterator[str], name: str) -> int:
+    from batchspec.cli.output_file import write_file
+
+    path = Path(name)
+    if path.exists() and path.samefile(spec):
+        raise UsageError(f"--out {name} is the spec itself", fix="give the rendering a file of its own")
+    write_file(path, pieces)
+    console.message(f"{phrases.harmless(name)}: written")
+    return 0
 
 
-def _indented(value: Json, spaces: int) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False).replace("\n", "\n" + " " * spaces)
+def _check(console: Console, spec: str, pieces: Iterator[str], name: str, update: str) -> int:
+    """Print how the file differs, and the command that updates it."""
+    from batchspec.cli.text_diff import Tally, lines_of, unified
+
+    tally, header = Tally(), False
+    with closing(_lines(Path(name), update)) as checked_in:
+        for line in unified(checked_in, lines_of(pieces), tally):
+            if not header:
+                console.result(f"--- {phrases.harmless(name)}\n+++ rendered from {phrases.harmless(spec)}")
+            header = True
+            console.result(_coloured(console, line))
+    if not header:
+        console.message(f"{phrases.harmless(name)}: up to date")
+        return 0
+    console.message(f"{phrases.harmless(name)} is not what {phrases.harmless(spec)} renders to: {tally.summary()}")
+    console.message(f"  Update it with: {update}")
+    return EXIT_DIFFERS
 
 
-def _write_yaml(raw: Callable[[str], None], head: Mapping[str, Json], tasks: Iterable[Json]) -> None:
-    dump = _dumper()
-    for name, value in head.items():
-        raw(dump({name: value}))
-    empty = True
-    for one in tasks:
-        raw("tasks:\n" if empty else "")
-        empty = False
-        raw(dump([one]))
-    raw("tasks: []\n" if empty else "")
+def _lines(path: Path, update: str) -> Generator[str, None, None]:
+    """The file's lines. Raises LocalIOFailed; UsageError when it is no text."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            yield from file
+    except FileNotFoundError as error:
+        raise LocalIOFailed("read", path, error, fix=f"write it with: {update}") from error
+    except OSError as error:
+        raise LocalIOFailed("read", path, error) from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is no rendering: it is not UTF-8 text", fix=f"write one with: {update}") from error
 
 
-def _dumper() -> Callable[[object], str]:
-    """Writes one value as block-style YAML; a text of several lines as a literal block."""
-    import yaml
-
-    class Dumper(yaml.CSafeDumper):
-        """CSafeDumper without anchors, which nobody wants to read."""
-
-        def ignore_aliases(self, data: object) -> bool:
-            return True
-
-    def text(dumper: Any, value: str) -> yaml.ScalarNode:
-        style = "|" if "\n" in value and value.strip("\n") == value.strip() else None
-        return yaml.ScalarNode("tag:yaml.org,2002:str", value, style=style)
-
-    Dumper.add_representer(str, text)
-    return lambda value: yaml.dump(value, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=10_000)
+def _coloured(console: Console, line: str) -> str:
+    shown = "\n".join(map(phrases.harmless, line.removesuffix("\n").split("\n")))
+    return console.mark(shown[0], shown) if shown[0] in "+-" else shown
