@@ -7,7 +7,7 @@ are in `batchspec.spec.checks`; what depends on a template's value is left to `r
 from collections.abc import Callable, Iterator
 
 from batchspec.errors import Problem
-from batchspec.spec.checks import choices, declared, names, references, reserved, resources, secrets
+from batchspec.spec.checks import across, choices, declared, models, names, references, reserved, resources, secrets
 from batchspec.spec.checks.tree import Part, root
 from batchspec.spec.document import Document, Finding
 
@@ -24,6 +24,14 @@ CHECKS: tuple[Callable[[Part], Iterator[Finding]], ...] = (
         resources.dependencies,
     ),
     *(references.references, references.needs, references.cleanup, reserved.environment, reserved.metadata),
+    *(
+        models.by_model,
+        across.multi_instance,
+        across.containers,
+        across.job_actions,
+        across.windows,
+        across.special_ids,
+    ),
 )
 
 

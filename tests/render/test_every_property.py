@@ -14,13 +14,12 @@ from batchspec.render.scope import Scope, object_of
 from batchspec.render.symbolic import display
 from batchspec.render.wire import Resources, Wire
 from batchspec.spec.read import read
-from tests.schemas.fitting import Data, base, differences, places, sent, whole
+from tests.schemas.fitting import Data, differences, places, sent, whole
 from tests.schemas.reflected import TOP, hints, model
 
 SHOWN_SECRET = "{{ vars.word }}"
 VARS = {"word": {"secret": True, "from_env": "WORD"}}
-POOL = base(model("BatchPoolCreateOptions"))
-TASK = {"id": "one", "command_line": "run"}
+POOL = {"id": "p", "existing": True}
 PLACES = [(top, name) for top in TOP for name in places(model(top))]
 
 
@@ -60,9 +59,10 @@ def spec(top: str, data: Data) -> Data:
     """A whole spec around the data of one of the top models."""
     head: Data = {"version": 1, "name": "every", "vars": VARS}
     if top == "BatchPoolCreateOptions":
-        return {**head, "pool": data}
+        return {**head, "pool": {"os": "windows", **data}}
     if top == "BatchTaskCreateOptions":
-        return {**head, "pool": POOL, "tasks": [data]}
+        job = {"task_failure_mode": "performexitoptionsjobaction"}
+        return {**head, "pool": POOL, "job": job, "tasks": [data]}
     info = data.get("pool_info", {})
     return {**head, "job": data} if info else {**head, "pool": POOL, "job": data}
 

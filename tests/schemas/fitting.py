@@ -20,11 +20,14 @@ Data = dict[str, Any]
 
 _IMAGE = {"publisher": "canonical", "offer": "ubuntu-24_04-lts", "sku": "server"}
 _MACHINE = {"image_reference": _IMAGE, "node_agent_sku_id": "batch.node.ubuntu 24.04"}
+_CONTAINERS = {**_MACHINE, "container_configuration": {"type": "dockerCompatible"}}
+_ZONAL = {**_MACHINE, "node_placement_configuration": {"policy": "zonal"}}
 _POOL = {"vm_size": "standard_d2s_v3", "virtual_machine_configuration": _MACHINE, "target_dedicated_nodes": 1}
 _SCALED: Data = {key: value for key, value in _POOL.items() if key != "target_dedicated_nodes"} | {
     "enable_auto_scale": True,
     "auto_scale_formula": "$TargetDedicatedNodes = 1;",
 }
+_POOLS = ("BatchPoolCreateOptions", "BatchPoolSpecification")
 _GALLERY = "/subscriptions/s/resourceGroups/r/providers/Microsoft.Compute/galleries/g/images/i"
 _NAT = {"name": "ssh", "protocol": "tcp", "backend_port": 22}
 _PREPARED = {"job_preparation_task": {"command_line": "prepare"}}
@@ -34,7 +37,10 @@ _SCALE_WORDS = ("enable_auto_scale", "auto_scale_formula", "auto_scale_evaluatio
 BASES: dict[tuple[str, str], Data] = {
     ("BatchPoolCreateOptions", ""): _POOL,
     ("BatchPoolSpecification", ""): _POOL,
-    **{(name, word): _SCALED for name in ("BatchPoolCreateOptions", "BatchPoolSpecification") for word in _SCALE_WORDS},
+    **{(name, word): _SCALED for name in _POOLS for word in _SCALE_WORDS},
+    **{(name, "start_task"): {**_POOL, "virtual_machine_configuration": _CONTAINERS} for name in _POOLS},
+    **{(name, "upgrade_policy"): {**_POOL, "virtual_machine_configuration": _ZONAL} for name in _POOLS},
+    ("SecurityProfile", "uefi_settings"): {"security_type": "trustedLaunch"},
     ("VirtualMachineConfiguration", ""): _MACHINE,
     ("BatchVmImageReference", ""): _IMAGE,
     ("BatchVmImageReference", "virtual_machine_image_id"): {},
@@ -49,7 +55,12 @@ BASES: dict[tuple[str, str], Data] = {
     ("ResourceFile", "storage_container_url"): {},
     ("ResourceFile", "auto_storage_container_name"): {},
     ("ResourceFile", "blob_prefix"): {"storage_container_url": "https://x.blob.core.windows.net/c"},
-    ("UserIdentity", "username"): {},
+    ("MountConfiguration", ""): {"nfs_mount_configuration": {"source": "s", "relative_mount_path": "m"}},
+    **{("MountConfiguration", word): {} for word in hints(model("MountConfiguration"))},
+    ("UserIdentity", ""): {"username": "u"},
+    ("UserIdentity", "auto_user"): {},
+    ("BatchPoolInfo", ""): {"pool_id": "p"},
+    ("BatchPoolInfo", "auto_pool_specification"): {},
     ("LinuxUserConfiguration", "uid"): {"gid": 5000},
     ("LinuxUserConfiguration", "gid"): {"uid": 5000},
     ("ContainerRegistryReference", "username"): {"password": "{{ vars.word }}"},
@@ -94,6 +105,7 @@ VALUES: dict[tuple[str, str], Any] = {
     ("", "uses_task_dependencies"): True,
     ("", "metadata"): [{"name": "n", "value": "v"}],
     ("", "file_mode"): "0755",
+    ("", "license_type"): "Windows_Server",
     ("", "container_image_names"): ["busybox"],
     ("", "azure_file_url"): "https://a.file.core.windows.net/share",
     ("", "required_slots"): 1,

@@ -78,3 +78,9 @@ def generators(spec: Part) -> Iterator[Part]:
 def is_true(value: object) -> bool:
     """Whether a flag is literally true; a template may be anything."""
     return value is True
+
+
+def number(part: Part, word: str) -> int | None:
+    """The whole number below a word, None when something else stands there."""
+    value = part.data.get(word)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
