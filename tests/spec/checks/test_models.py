@@ -9,7 +9,7 @@ from batchspec.spec.checks.tree import root
 
 NAT: dict[str, Any] = {"name": "a.b-c_", "backend_port": 22, "frontend_port_range_start": 1000}
 TEMPLATES: list[Any] = [
-    {"pool": {"virtual_machine_configuration": {"license_type": "{{ x }}", "data_disks": "{{ x }}"}}},
+    {"pool": {"os": "windows", "virtual_machine_configuration": {"license_type": "{{ x }}", "data_disks": "{{ x }}"}}},
     {"pool": {"virtual_machine_configuration": {"data_disks": [{"logical_unit_number": "{{ x }}"}] * 2}}},
     {"pool": {"upgrade_policy": {"rolling_upgrade_policy": {"max_batch_instance_percent": "{{ x }}"}}}},
     {"pool": {"start_task": {"resource_files": [{"file_mode": "{{ x }}"}], "user_identity": "{{ x }}"}}},
