@@ -148,7 +148,7 @@ DEFINITIONS: dict[str, Node] = {
             "upload": string("Key of an upload: one task per file; gives `file`."),
             "container": string("Key of a container: one task per blob; gives `file`."),
             "prefix": string("With `container`: only blobs whose names begin with this."),
-            "pattern": string("With `container`: only blobs whose names match this glob."),
+            "pattern": string("With `container`: only blobs whose names, after the prefix, match this glob."),
             "items": {
                 "anyOf": [{"type": "array"}, ref("template")],
                 "description": "A list: one task per item; gives `item`.",
@@ -157,19 +157,20 @@ DEFINITIONS: dict[str, Node] = {
             "range": ref("range"),
             "matrix": {
                 "type": "object",
-                "additionalProperties": {"anyOf": [{"type": "array"}, ref("template")]},
+                "additionalProperties": ref("listOrGenerator"),
                 "minProperties": 1,
-                "description": "Lists by key: one task per combination; gives `matrix.<key>`.",
+                "description": "Lists or generators by key: one task per combination; gives `matrix.<key>`.",
             },
             "zip": {
                 "type": "object",
-                "additionalProperties": {"anyOf": [{"type": "array"}, ref("template")]},
+                "additionalProperties": ref("listOrGenerator"),
                 "minProperties": 1,
-                "description": "Lists of one length by key: one task per position; gives `item.<key>`.",
+                "description": "Lists or generators of one length by key: one task per position; gives `item.<key>`.",
             },
         },
         description="One task per element of exactly one of these.",
     ),
+    "listOrGenerator": {"anyOf": [{"type": "array"}, ref("generator"), ref("template")]},
     "range": {
         "anyOf": [
             {"type": "integer"},
@@ -279,8 +280,8 @@ ADDED_PROPERTIES: dict[str, Node] = {
     "BatchJobReleaseTask": _COMMANDS,
     "ResourceFile": {
         "upload": string("Key of an upload: its files, or with `file` one of them."),
-        "file": string("With `upload`: the exact name of one of its files."),
-        "container": string("Key of a container: its blobs, or those below `prefix`."),
+        "file": string("With `upload` or `container`: the exact name of one of its files."),
+        "container": string("Key of a container: its blobs, those below `prefix`, or with `file` one of them."),
         "prefix": string("With `container`: only blobs whose names begin with this."),
     },
     "OutputFile": {

@@ -14,13 +14,14 @@ from batchspec.cli.console import Console
 from batchspec.cli.given import Given
 from batchspec.errors import Problem, SpecInvalid
 from batchspec.render.desired import check_tasks, render, warnings
-from batchspec.render.model import Desired, Secret
+from batchspec.render.model import BlobQuery, Desired, Listing, Secret
 from batchspec.spec.model import Spec
 from batchspec.spec.read import read
 from batchspec.spec.variables import values
 
 TargetKind = Literal["local", "azure"]
 Need = Literal["names", "bodies", "all"]
+Listings = Mapping[BlobQuery, Listing]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +33,32 @@ class Reading:
     warnings: tuple[Problem, ...] = ()
 
 
-def desired_from(console: Console, spec: str, given: Given, target: TargetKind, *, need: Need) -> Desired:
+def desired_from(
+    console: Console, spec: str, given: Given, target: TargetKind, *, need: Need, listings: Listings | None = None
+) -> Desired:
     """What a command needs of a spec. Raises SpecInvalid with all problems.
 
     `all` is for sending: every task is looked at, and secrets must be there; `bodies` does without secrets. For `names`
     no content is read, and problems with the files to upload are only told: what was made of files must be deletable
-    when they are gone.
+    when they are gone. `listings` are the blobs that generators want; when some are missing there (and it is not None),
+    this is asked again with them, so what is only a warning is told then.
     """
     reading = reading_of(
-        console, spec, given, target, fingerprints=need != "names", tasks=need != "names", secrets=need == "all"
+        console,
+        spec,
+        given,
+        target,
+        fingerprints=need != "names",
+        tasks=need != "names",
+        secrets=need == "all",
+        listings=listings,
     )
     grave = [one for one in reading.problems if not (need == "names" and one.path.startswith("uploads."))]
     if reading.desired is None or grave:
         raise SpecInvalid(reading.problems)
     for problem in reading.problems:
         console.message(f"{console.mark('warning', 'warning:', stream=console.err)} {phrases.harmless(str(problem))}")
-    if need != "names":
+    if need != "names" and (listings is None or not reading.desired.unlisted):
         warn(console, reading.warnings)
     return reading.desired
 
@@ -67,6 +78,7 @@ def reading_of(
     fingerprints: bool = False,
     tasks: bool = True,
     secrets: bool = False,
+    listings: Listings | None = None,
 ) -> Reading:
     """Read and render as far as it goes. Raises SpecInvalid when there is no reading the file at all, UsageError."""
     parsed, found = read(Path(spec), spec)
@@ -76,9 +88,11 @@ def reading_of(
     variables, unusable = values(parsed, given.values(), files, console.environ if secrets else None)
     known = _secrets(parsed, variables)
     console.secrets += [secret.value for secret in known.values()]
-    desired, faults = render(parsed, variables=variables, secrets=known, target=target, fingerprints=fingerprints)
+    desired, faults = render(
+        parsed, variables=variables, secrets=known, target=target, fingerprints=fingerprints, listings=listings
+    )
     broken = check_tasks(desired) if tasks and desired is not None else []
-    return Reading(desired, _together(found, unusable, faults, broken), tuple(warnings(parsed)))
+    return Reading(desired, _together(found, unusable, faults, broken), tuple(warnings(parsed, desired)))
 
 
 def _secrets(spec: Spec, variables: Mapping[str, object]) -> dict[str, Secret]:

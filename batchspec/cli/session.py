@@ -2,7 +2,7 @@
 
 Place in the pipeline: every online command goes through `online`. In: what was given, and the command's coroutine. Out:
 its exit code. The spec is read before anything is started, so that a wrong one costs nothing; the first line on stderr
-names the target.
+names the target. A spec whose generators want blobs listed is rendered a second time, with what the service said.
 """
 
 from collections.abc import Callable, Coroutine, Mapping
@@ -37,7 +37,7 @@ def online(
     `check` may refuse before anything is started; `told` gives the next step when a signal stops the work.
     """
     chosen = target(given.target, console.environ)
-    desired = desired_from(console, spec, given, chosen.kind, need=need)
+    desired = desired_from(console, spec, given, chosen.kind, need=need, listings={})
     check(desired)
     console.answer |= {"name": desired.name, "target": chosen.kind}
 
@@ -51,7 +51,12 @@ def online(
 
         async with connect(chosen, others=others, verbose=verbose, say=console.message) as services:
             console.message(f"{desired.name} on {services.shown_as}")
-            return await work(desired, services)
+            if not desired.unlisted or need == "names":
+                return await work(desired, services)
+            from batchspec.reconcile.listing import list_blobs
+
+            listings = await list_blobs(desired.unlisted, services.blobs)
+            return await work(desired_from(console, spec, given, chosen.kind, need=need, listings=listings), services)
 
     return run_to_end(console, run, told=told)
 

@@ -19,11 +19,11 @@ from typing import Literal
 from batchspec.errors import Problem, UsageError
 from batchspec.render import bodies, expand, imported, resources
 from batchspec.render import scope as making
+from batchspec.render.elements import Sources
 from batchspec.render.files import Folder, folder_of
 from batchspec.render.ids import id_fault, spec_name_fault
 from batchspec.render.inputs import Inputs
-from batchspec.render.model import Desired, DesiredJob, DesiredPool, DesiredUpload, Secret
-from batchspec.render.names import File
+from batchspec.render.model import BlobQuery, Desired, DesiredJob, DesiredPool, DesiredUpload, Listing, Secret
 from batchspec.render.scope import Scope
 from batchspec.render.shape import shape_of
 from batchspec.render.shell import Os
@@ -34,6 +34,7 @@ from batchspec.render.template import GLOBALS, uses
 from batchspec.render.unknown import ANY
 from batchspec.render.wire import Resources, Wire
 from batchspec.spec import durations
+from batchspec.spec.checks.tree import generators, root
 from batchspec.spec.document import shown as shown_value
 from batchspec.spec.load import At
 from batchspec.spec.model import Spec, TaskTemplate
@@ -49,14 +50,17 @@ def render(
     target: Target,
     allow_outside: bool = False,
     fingerprints: bool = True,
+    listings: Mapping[BlobQuery, Listing] | None = None,
 ) -> tuple[Desired | None, list[Problem]]:
     """Render everything but the tasks, which are compiled and rendered when their stream is walked.
 
     Gives all problems, sorted by position. When there are some, the Desired is good for `check_tasks` only (which finds
     the problems of tasks), and None when not even that makes sense. Without `fingerprints` (for `validate`) no content
-    is read and the hashes are empty. Raises LocalIOFailed for a file that cannot be read while it is hashed.
+    is read and the hashes are empty. `listings` are the blobs of what an earlier rendering called `unlisted`. Raises
+    LocalIOFailed for a file that cannot be read while it is hashed.
     """
-    rendering = _Rendering(spec, variables, secrets, target, folder_of(spec.document.path, allow_outside=allow_outside))
+    folder = folder_of(spec.document.path, allow_outside=allow_outside)
+    rendering = _Rendering(spec, variables, secrets, target, folder, listings or {})
     desired = rendering.desired(fingerprints)
     return desired, sorted({fault.problem(spec.document) for fault in rendering.scope.faults})
 
@@ -66,8 +70,23 @@ def check_tasks(desired: Desired) -> list[Problem]:
     return desired.tasks.check() if isinstance(desired.tasks, TaskStream) else []
 
 
-def warnings(spec: Spec) -> list[Problem]:
-    """What is allowed and still hardly meant, sorted by position."""
+def warnings(spec: Spec, desired: Desired | None = None) -> list[Problem]:
+    """What is allowed and still hardly meant, sorted by position; of tasks after they were checked."""
+    found = desired.tasks.warnings if desired is not None and isinstance(desired.tasks, TaskStream) else []
+    return sorted({*_shifting_ids(spec), *_later_blobs(spec), *found})
+
+
+def _later_blobs(spec: Spec) -> Iterator[Problem]:
+    """Generators that list a container before an upload of the same spec fills it."""
+    filled = {upload.container: key for key, upload in spec.uploads.items()}
+    for part in generators(root(spec.document.data)):
+        key = part.data.get("container")
+        if isinstance(key, str) and key in filled:
+            told = f"lists what is there before the upload '{filled[key]}' sends its files; for those, use `upload`"
+            yield spec.document.problem((*part.at, "container"), told)
+
+
+def _shifting_ids(spec: Spec) -> list[Problem]:
     told = (
         "an id with `index` depends on the position: one more file or row in front makes every task run again; "
         "use what the task is made from, such as its name"
@@ -85,7 +104,8 @@ def document(
     """What `batchspec render` prints: the object without `tasks`, and the stream of tasks that belongs there.
 
     Symbols are shown as people read them; pool, job and tasks are else the exact bodies. `task` selects one by its id
-    (UsageError when there is none), `limit` the first so many.
+    (UsageError when there is none), `limit` the first so many. Where a generator wants blobs that have not been listed,
+    one `{for_each, template}` stands for all its tasks, with the template as it is written.
     """
     head: dict[str, Json] = {
         "containers": [
@@ -114,13 +134,15 @@ def _shown_body(part: DesiredPool | DesiredJob | None) -> Json:
 
 def _shown_tasks(desired: Desired, task: str | None) -> Iterator[Json]:
     if task is None:
-        yield from (display(one.body) for one in desired.tasks())
+        whole = desired.tasks
+        yield from map(display, whole.shown() if isinstance(whole, TaskStream) else (one.body for one in whole()))
         return
     stream = desired.tasks.select(task) if isinstance(desired.tasks, TaskStream) else desired.tasks()
     found = next((one for one in stream if one.id == task), None)
     if found is None:
         some = [one.id for one in itertools.islice(desired.tasks(), 1000)]
-        raise UsageError(f"there is no task '{task}'{suggestion(task, some)}")
+        more = "; tasks made of blobs are known only when a service has listed them" if desired.unlisted else ""
+        raise UsageError(f"there is no task '{task}'{suggestion(task, some)}{more}")
     yield display(found.body)
 
 
@@ -133,6 +155,7 @@ class _Rendering:
     secrets: Mapping[str, Secret]
     target: Target
     folder: Folder
+    listings: Mapping[BlobQuery, Listing]
     scope: Scope = field(init=False)
     names: dict[str, object] = field(init=False)
 
@@ -152,9 +175,12 @@ class _Rendering:
         files = resources.file_names(spec, uploads, self.folder)
         self.names["uploads"] = {key: files[key] if key in uploads else ANY for key in spec.uploads}
         wire = self._wire(uploads)
-        inputs = Inputs(uploads, containers)
+        inputs = Inputs(uploads, containers, self.listings)
         pool = self._pool(wire, pool_id, name, inputs if fingerprints else None)
         job = self._job(wire, job_id, name, pool_id, fingerprints)
+        broken = frozenset(spec.uploads.keys() - uploads.keys())
+        sources = Sources(self.folder, files, broken, containers, self.listings)
+        tasks = self._tasks(wire, sources, inputs, pool, job)
         return Desired(
             name=name,
             shown_as=spec.document.shown_as,
@@ -162,11 +188,12 @@ class _Rendering:
             uploads=uploads,
             pool=pool,
             job=job,
-            tasks=self._tasks(wire, files, uploads, inputs, pool, job),
+            tasks=tasks,
             wait_timeout=self._timeout(),
             downloads=resources.downloads(spec, self.folder, scope),
             cleanup_after_success=self._cleanup(),
             secrets=self.secrets,
+            listings={query: self.listings.get(query) for query in tasks.queries},
         )
 
     def _vars(self) -> dict[str, object]:
@@ -248,13 +275,11 @@ class _Rendering:
     def _tasks(
         self,
         wire: Wire,
-        files: Mapping[str, list[File]],
-        uploads: Mapping[str, DesiredUpload],
+        sources: Sources,
         inputs: Inputs,
         pool: DesiredPool | None,
         job: DesiredJob | None,
     ) -> TaskStream:
-        sources = expand.Sources(self.folder, files, frozenset(self.spec.uploads.keys() - uploads.keys()))
         needs = self._needs()
         templates = [
             self._template(wire, sources, index, task, needs[index]) for index, task in enumerate(self.spec.tasks)
@@ -263,12 +288,14 @@ class _Rendering:
             *bodies.preparation_of(pool.body if pool else None, "startTask"),
             *bodies.preparation_of(job.body if job else None, "jobPreparationTask"),
         ]
-        return TaskStream(self.spec.document, dict(self.names), templates, inputs, lambda: list(inputs.of(prepared)))
+        return TaskStream(
+            self.spec.document, dict(self.names), templates, inputs, lambda: list(inputs.of(prepared)), self.listings
+        )
 
     def _template(
-        self, wire: Wire, sources: expand.Sources, index: int, task: TaskTemplate, needs: tuple[int, ...]
+        self, wire: Wire, sources: Sources, index: int, task: TaskTemplate, needs: tuple[int, ...]
     ) -> Template:
-        generator: expand.Generator = expand.once
+        generator = expand.ONCE
         assumed: Mapping[str, object] = {}
         if task.for_each is not None:
             generator = expand.generator(wire, sources, task.for_each, (*task.at, "for_each"))
@@ -276,7 +303,9 @@ class _Rendering:
         made = wire.fields(task.properties, shape_of("BatchTaskCreateOptions"), task.at)
         id_ = making.text(task.id, (*task.at, "id"), self.scope)
         word = imported.maker(task.imported, (*task.at, "imported"), self.scope)
-        return Template(index, task.at, id_, making.object_of(made), generator, needs, assumed, word)
+        template: Json = {"id": task.id, **({"name": task.name} if task.name else {}), **_plain(task.properties)}
+        written = {"for_each": _plain(task.for_each or {}), "template": template}
+        return Template(index, task.at, id_, making.object_of(made), generator, needs, assumed, word, written)
 
     def _needs(self) -> list[tuple[int, ...]]:
         """The templates that each needs, by index; one that would wait for itself is a fault and needs nothing."""
@@ -350,3 +379,9 @@ def _reaches(graph: list[list[int]], start: int) -> bool:
             seen.add(one)
             waiting += graph[one]
     return False
+
+
+def _plain(written: Mapping[str, object]) -> dict[str, Json]:
+    """What is written in a spec, which came from YAML, as JSON."""
+    made: dict[str, Json] = json.loads(json.dumps(written, ensure_ascii=False))
+    return made

@@ -75,8 +75,8 @@ def blob_fault(text: str) -> str | None:
     """What is wrong with the name of a blob, which is also a relative path on the node."""
     if not text or len(text) > MAX_BLOB_NAME:
         return f"has {len(text)} characters, a blob's name 1 to {MAX_BLOB_NAME}"
-    if holds_marker(text):
-        return "holds one of the characters U+E000 to U+E002, which batchspec reserves; rename the file"
+    if fault := blob_name_fault(text):
+        return f"{fault}; rename the file"
     if any(0xD800 <= ord(c) <= 0xDFFF for c in text):
         return "is not valid UTF-8; rename the file"
     if any(ord(c) < 0x20 or ord(c) in (0x7F, 0xFFFE, 0xFFFF) for c in text):
@@ -88,6 +88,18 @@ def blob_fault(text: str) -> str | None:
     if "\\" in text:
         return "holds a backslash, which Blob Storage takes for a slash; rename the file"
     return None
+
+
+def blob_name_fault(text: str) -> str | None:
+    """Why a blob that exists cannot be named in a spec, whatever is done with it; None when it can."""
+    return "holds one of the characters U+E000 to U+E002, which batchspec reserves" if holds_marker(text) else None
+
+
+def path_fault(text: str) -> str | None:
+    """Why a blob's name is no path below a task's working directory; None when it is one."""
+    if any(part in ("", ".", "..") for part in text.split("/")):
+        return "has an empty part, . or .. in its path, which is no path on a node"
+    return "holds a control character" if any(ord(c) < 0x20 or ord(c) == 0x7F for c in text) else None
 
 
 def _named(bad: str) -> str:

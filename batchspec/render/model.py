@@ -40,6 +40,47 @@ class LocalFile:
 
         return md5_of(self.path)
 
+    @property
+    def digest(self) -> str:
+        """What tells one content from another, as text."""
+        return self.md5.hex()
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A blob that a generator found: `size` in bytes, `md5` the service's (16 bytes), None when it has none."""
+
+    name: str
+    size: int
+    md5: bytes | None
+    etag: str
+
+    @property
+    def digest(self) -> str:
+        """What tells one content from another: the MD5, else the ETag (which every write changes) and the size."""
+        return self.md5.hex() if self.md5 is not None else f"{self.etag} {self.size}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class BlobQuery:
+    """Blobs that a generator wants: of the container with this `key` and `name`, those whose names begin with `prefix`.
+
+    Of these the ones of which the rest of the name matches the glob `pattern`; "" matches every name.
+    """
+
+    key: str
+    name: str
+    prefix: str
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a BlobQuery found, by name, without folder markers; `there` says whether there is a container at all."""
+
+    blobs: Sequence[Blob]
+    there: bool = True
+
 
 @dataclass(frozen=True, slots=True)
 class DesiredContainer:
@@ -145,6 +186,8 @@ class Desired:
     `tasks()` gives a fresh stream of DesiredTask each time, in the order of the templates and their generators; it
     raises SpecInvalid for a task that cannot be rendered (after `desired.check_tasks` has passed it does not).
     `secrets` are the values for the symbols of kind `secret`; `shown_as` is the spec's path as the person gave it.
+    `listings` are what its generators want of containers, None for what has not been listed: the tasks made of it are
+    not in the stream then.
     """
 
     name: str
@@ -158,3 +201,9 @@ class Desired:
     downloads: tuple[DesiredDownload, ...]
     cleanup_after_success: tuple[str, ...]
     secrets: Mapping[str, Secret]
+    listings: Mapping[BlobQuery, Listing | None] = field(default_factory=dict)
+
+    @property
+    def unlisted(self) -> tuple[BlobQuery, ...]:
+        """The queries that somebody must ask the service before the stream of tasks is complete."""
+        return tuple(query for query, listing in self.listings.items() if listing is None)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import ClassVar, TypeVar
 
 from batchspec.render.filters import Unusable, stem, suffix
-from batchspec.render.model import LocalFile
+from batchspec.render.model import Blob, LocalFile
 from batchspec.render.symbolic import symbol
 
 # The order in which Azure wants the letters of a SAS ("Create a service SAS", signedPermissions).
@@ -23,17 +23,14 @@ def callable_in_templates(function: F) -> F:
     return function
 
 
-class File:
-    """One file of an upload. `name` is its blob name; `md5` (hexadecimal) reads it; `url` has no SAS."""
+class _Named:
+    """What files and blobs have in common: a blob's name, in a container."""
 
-    __slots__ = ("_container", "_local", "name", "path")
-    PARTS: ClassVar = ("name", "stem", "suffix", "path", "size", "md5", "url")
+    __slots__ = ("_container", "name")
 
-    def __init__(self, local: LocalFile, container: str, path: str) -> None:
-        self._local = local
+    def __init__(self, name: str, container: str) -> None:
         self._container = container
-        self.name = local.name
-        self.path = path
+        self.name = name
 
     @property
     def stem(self) -> str:
@@ -46,6 +43,23 @@ class File:
         return suffix(self.name)
 
     @property
+    def url(self) -> str:
+        """The blob's address without SAS, as a symbol."""
+        return symbol("blob_url", self._container, self.name)
+
+
+class File(_Named):
+    """One file of an upload. `name` is its blob name; `md5` (hexadecimal) reads it; `url` has no SAS."""
+
+    __slots__ = ("_local", "path")
+    PARTS: ClassVar = ("name", "stem", "suffix", "path", "size", "md5", "url")
+
+    def __init__(self, local: LocalFile, container: str, path: str) -> None:
+        super().__init__(local.name, container)
+        self._local = local
+        self.path = path
+
+    @property
     def size(self) -> int:
         """In bytes, when it was listed."""
         return self._local.size
@@ -55,10 +69,28 @@ class File:
         """Of the content, in hexadecimal. Raises LocalIOFailed."""
         return self._local.md5.hex()
 
+
+class BlobFile(_Named):
+    """One blob of a container: a file that lies in no folder of this machine, so without `path`."""
+
+    __slots__ = ("_blob",)
+    PARTS: ClassVar = ("name", "stem", "suffix", "size", "md5", "url")
+
+    def __init__(self, blob: Blob, container: str) -> None:
+        super().__init__(blob.name, container)
+        self._blob = blob
+
     @property
-    def url(self) -> str:
-        """The blob's address without SAS, as a symbol."""
-        return symbol("blob_url", self._container, self.name)
+    def size(self) -> int:
+        """In bytes, when it was listed."""
+        return self._blob.size
+
+    @property
+    def md5(self) -> str:
+        """As the service has it, in hexadecimal."""
+        if self._blob.md5 is None:
+            raise Unusable(f"the service has no MD5 of the blob '{self.name}': whoever wrote it gave none")
+        return self._blob.md5.hex()
 
 
 def listed(file: File) -> tuple[str, LocalFile]:

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 
 from batchspec.render import scope as making
 from batchspec.render import shell
+from batchspec.render.ids import path_fault
 from batchspec.render.model import DesiredUpload, JsonObject
 from batchspec.render.scope import Made, Maker, Omit, Scope, fixed
 from batchspec.render.shape import Shape, shape_of
 from batchspec.render.suggest import suggestion
 from batchspec.render.symbolic import OPEN, Json, symbol
+from batchspec.spec.document import shown
 from batchspec.spec.load import At
 
 if TYPE_CHECKING:
@@ -264,7 +266,17 @@ def _from_container(access: _Access, given: Mapping[str, str], at: At, scope: Sc
     folder = given.get("file_path", "")
     if _leaves(folder):
         return scope.fault((*at, "file_path"), f"'{folder}' leaves the task's working directory")
+    if "file" in given:
+        return _blob(access, key, given, at, scope)
     return [_container_entry(access, key, given.get("prefix", ""), folder, given)]
+
+
+def _blob(access: _Access, key: str, given: Mapping[str, str], at: At, scope: Scope) -> Made:
+    name, path = given["file"], given.get("file_path", "")
+    fault = path_fault(name) if name and not path else None if name else "is empty; write the exact name of a blob"
+    if fault:
+        return scope.fault((*at, "file"), f"{shown(name)} {fault}" + "; say another with `file_path`" * bool(name))
+    return [_entry(access, key, name, path or name, given)]
 
 
 def _container_entry(access: _Access, key: str, prefix: str, folder: str, given: Mapping[str, str]) -> JsonObject:

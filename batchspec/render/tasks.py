@@ -17,8 +17,9 @@ from batchspec.render import hashes, imported
 from batchspec.render.expand import Binding, Generator
 from batchspec.render.ids import id_fault
 from batchspec.render.inputs import Inputs, containers_in
-from batchspec.render.model import TASK_HASH_SETTING, DesiredTask, JsonObject
+from batchspec.render.model import TASK_HASH_SETTING, BlobQuery, DesiredTask, JsonObject, Listing
 from batchspec.render.scope import Fault, Findings, Maker, Scope
+from batchspec.render.sources import none_of
 from batchspec.render.symbolic import OPEN, Json
 from batchspec.spec.document import dotted, shown
 from batchspec.spec.load import At, Document
@@ -34,8 +35,8 @@ _DOUBLED_SHOWN = 10
 class Template:
     """One entry of `tasks`, compiled: makers of its id and body, its generator, and the templates it needs.
 
-    `assumed` are the names with which it is checked when its generator gives nothing. `imported` makes the word of that
-    name, empty when there is none.
+    `assumed` are the names with which it is checked when its generator gives nothing; `written` is how it is shown when
+    nobody knows what its generator gives. `imported` makes the word of that name, empty when there is none.
     """
 
     index: int
@@ -46,6 +47,7 @@ class Template:
     needs: tuple[int, ...]
     assumed: Mapping[str, object]
     imported: Maker
+    written: Json = None
 
 
 class TaskStream:
@@ -62,20 +64,36 @@ class TaskStream:
         templates: Sequence[Template],
         inputs: Inputs,
         shared: Callable[[], Json],
+        listings: Mapping[BlobQuery, Listing],
     ) -> None:
         self._document = document
         self._names = names
         self._templates = templates
         self._inputs = inputs
         self._shared = shared
+        self._listings = listings
         self._common: Json = None
         self._ids: dict[int, list[str]] = {}
         self._digests: dict[int, str] = {}
+        self.warnings: list[Problem] = []
+
+    @property
+    def queries(self) -> tuple[BlobQuery, ...]:
+        """What the generators want listed, each once."""
+        return tuple(dict.fromkeys(query for template in self._templates for query in template.generator.queries))
 
     def __call__(self) -> Iterator[DesiredTask]:
         """Every task with its fingerprint. Raises SpecInvalid for one that cannot be rendered, LocalIOFailed."""
         for template in self._templates:
             yield from self._finished(template)
+
+    def shown(self) -> Iterator[Json]:
+        """The bodies of all tasks, and of each template whose tasks are not known yet how it is written."""
+        for template in self._templates:
+            if template.generator.known:
+                yield from (task.body for task in self._finished(template))
+            else:
+                yield template.written
 
     def select(self, task_id: str) -> Iterator[DesiredTask]:
         """The task with this id, if there is one; files of other tasks are not read."""
@@ -99,6 +117,7 @@ class TaskStream:
                 number += 1
             if number == before:
                 self._check_unbound(template, findings)
+                self.warnings += self._of_empty(template)
         self._explain(doubled, findings)
         return findings.problems(self._document)
 
@@ -123,9 +142,18 @@ class TaskStream:
             for fault in scope.faults:
                 findings.add(fault)
 
+    def _of_empty(self, template: Template) -> Iterator[Problem]:
+        """What to say of a generator that was given its blobs and found none."""
+        if not template.generator.known:
+            return
+        for query in template.generator.queries:
+            listing = self._listings[query]
+            if not listing.blobs:
+                yield self._document.problem((*template.at, "for_each"), none_of(query, listing))
+
     def _scopes(self, template: Template, findings: Findings) -> Iterator[tuple[Binding, Scope]]:
         outer = Scope(self._names)
-        for index, binding in enumerate(template.generator(outer)):
+        for index, binding in enumerate(template.generator.bindings(outer)):
             yield binding, Scope({**self._names, **binding.names, "index": index})
         for fault in outer.faults:
             findings.add(fault)
@@ -154,7 +182,7 @@ class TaskStream:
         if self._common is None:
             self._common = self._shared()
         needed: list[Json] = [self._digest(index) for index in template.needs]
-        depends: list[Json] = [self._inputs.of(body, [binding.file] if binding.file else []), self._common, needed]
+        depends: list[Json] = [self._inputs.of(body, binding.inputs), self._common, needed]
         # The owner too: a job that several specs share holds tasks of all of them.
         word = template.imported(Scope({**self._names, **binding.names}))
         fingerprint = imported.mark(str(word), hashes.task_fingerprint(body, depends))

@@ -69,8 +69,10 @@ def resource_files(spec: Part) -> Iterator[Finding]:
     for one in commanded(spec):
         for part in one.parts("resource_files"):
             yield from one_of(part, _SOURCES, lacking)
-            yield from only_with(part, ("file",), "upload")
+            yield from only_with(part, ("file",), "upload", "container")
             yield from only_with(part, ("prefix",), "container")
+            if "container" in part.data:
+                yield from one_of(part, ("file", "prefix"), None)
             yield from only_with(part, ("blob_prefix",), "storage_container_url", "auto_storage_container_name")
             if "http_url" in part.data and "file_path" not in part.data:
                 message = "missing; with `http_url` it says where the file goes"

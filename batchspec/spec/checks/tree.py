@@ -10,6 +10,7 @@ from typing import Any
 
 from batchspec.spec.document import At
 
+_PRODUCTS = ("matrix", "zip")
 _JOB_TASKS = ("job_manager_task", "job_preparation_task", "job_release_task")
 
 
@@ -69,10 +70,13 @@ def commanded(spec: Part) -> Iterator[Part]:
 
 
 def generators(spec: Part) -> Iterator[Part]:
-    """Every generator of the task templates."""
-    for task in spec.parts("tasks"):
-        if isinstance(task.data.get("for_each"), dict):
-            yield task.part("for_each")
+    """Every generator of the task templates, and those inside of a matrix or zip."""
+    waiting = [task.part("for_each") for task in spec.parts("tasks") if isinstance(task.data.get("for_each"), dict)]
+    while waiting:
+        part = waiting.pop()
+        yield part
+        for word in _PRODUCTS:
+            waiting += [inner for key, inner in part.named(word) if isinstance(part.part(word).data[key], dict)]
 
 
 def is_true(value: object) -> bool:
