@@ -6,8 +6,7 @@ service returns. Out: one `Reason` per property that differs. Pure; never asks a
 The service fills in defaults, changes the case of enum values, reorders lists and never returns secrets, so comparison
 is on normalised values: what a body does not name is not compared, except where `removable` says that its absence means
 something; enum-like words ignore case; durations are compared by length; list items that have a name are compared by
-it; a string with symbols matches when its literal parts do (what a symbol stands for changes with account and port, and
-its content is in the fingerprint).
+it; a symbol matches what it stands for: an address whatever its SAS, anything where that is not known (a secret).
 
 What the service holds may contain secrets that a spec handed in. They stay out of every Reason: values of settings and
 metadata, and texts that hold a secret in the spec, are not shown, URLs are shown without their query.
@@ -15,14 +14,16 @@ metadata, and texts that hold a secret in the spec, are not shown, URLs are show
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from batchspec.reconcile import filled_in
-from batchspec.reconcile.change import Reason
-from batchspec.reconcile.marks import metadata_of, part_of
+from batchspec.reconcile.addresses import Address, unknown, without_port
+from batchspec.reconcile.change import Cause, Reason
+from batchspec.reconcile.marks import metadata_of, own_metadata, part_of
 from batchspec.reconcile.secrets import NOT_SHOWN, holds_secret
 from batchspec.render.model import JsonObject
-from batchspec.render.symbolic import CLOSE, OPEN, Json, display
+from batchspec.render.symbolic import OPEN, Json, display, pieces
 from batchspec.spec.durations import NotADuration, duration
 
 # Values that a person chose and whose case matters; every other plain word is an enum or an Azure name.
@@ -32,14 +33,30 @@ _CASE_MATTERS = frozenset(
 # Never returned by the service (batch-service.md section 2; azure-batch docstrings "This property is never returned").
 _NEVER_RETURNED = frozenset({"password", "sshPrivateKey", "accountKey", "sasKey", "protectedSettings"})
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*\Z")
-_SYMBOLS = re.compile(f"{OPEN}[^{CLOSE}]*{CLOSE}")
+_QUERY = r"(?:\?[^\s'\"]*)?"
 _ABSENT = object()
 # What names an item of a list (environment settings, accounts, packages, extensions, mounts, exit codes).
 _ITEM_KEYS = ("name", "id", "applicationId", "filePath", "code")
 # Where the service holds what a secret variable may have been.
 _HIDDEN = frozenset({"value", "password", "protectedSettings", "mountOptions"})
 
+# What no service fills in by itself: where it was never sent, somebody added it.
+_NEVER_FILLED_IN = frozenset(
+    {
+        "applicationPackageReferences",
+        "commonEnvironmentSettings",
+        "displayName",
+        "jobManagerTask",
+        "jobPreparationTask",
+        "jobReleaseTask",
+        "mountConfiguration",
+        "startTask",
+        "userAccounts",
+    }
+)
+
 REMOVED = "no longer in the spec"
+ADDED = "not in the spec"
 _OWN_METADATA = "batchspec:"
 
 
@@ -50,46 +67,63 @@ def differences(
     removable: frozenset[str] = frozenset(),
     ignore: frozenset[str] = frozenset(),
     parts: Mapping[str, str] | None = None,
+    address: Address = unknown,
 ) -> Iterator[Reason]:
     """One Reason per top-level property of `wanted` that differs from `there`, in `wanted`'s order, then removed ones.
 
     `removable` names top-level properties whose absence in `wanted` differs from their presence in `there`. Nested
     differences are told at the deepest property that both sides have. `parts` are the fingerprints of the properties as
-    they were sent: only they tell what the spec no longer says inside a property from what the service filled in.
+    they were sent: only they tell what the spec no longer says inside a property from what the service filled in, and
+    what is new in the spec from what was changed in the service. `address` says what symbols stand for.
     """
+    sent = parts or {}
     for key, value in wanted.items():
         if key not in ignore:
-            found = tuple(_compare(key, key, value, there.get(key, _ABSENT)))
-            sent = (parts or {}).get(key)
-            if not found and sent not in (None, part_of(value)) and _has_more(value, there.get(key)):
+            found = tuple(_compare(key, key, value, there.get(key, _ABSENT), address))
+            as_sent = sent.get(key) == part_of(value)
+            if not found and key in sent and not as_sent and _has_more(value, there.get(key)):
                 found = (Reason("something in it is " + REMOVED, key),)
-            yield from found
+            # The service may keep what holds a secret to itself.
+            if not (as_sent and key not in there and holds_secret(value)):
+                yield from (replace(one, cause="drift") for one in found) if as_sent else found
     for key in sorted(removable - wanted.keys() - ignore):
         if there.get(key):
-            yield Reason(REMOVED, key, shown(key, there[key]), None)
+            yield from _unsaid(key, there[key], sent)
 
 
-def metadata_differences(wanted: JsonObject, there: JsonObject) -> Iterator[Reason]:
-    """One Reason for each metadata item of a person (not of ours) that differs, by name."""
+def _unsaid(key: str, there: object, sent: Mapping[str, str]) -> Iterator[Reason]:
+    """Why a property is there that the spec does not say."""
+    if not sent or key in sent:
+        yield Reason(REMOVED, key, shown(key, there), None)
+    elif key in _NEVER_FILLED_IN:
+        yield Reason(ADDED, key, shown(key, there), None, "drift")
+
+
+def metadata_differences(
+    wanted: JsonObject, there: JsonObject, parts: Mapping[str, str] | None = None
+) -> Iterator[Reason]:
+    """One Reason for each metadata item of a person (not of ours) that differs, by name; with `parts` as above."""
+    cause: Cause = "drift" if (parts or {}).get("metadata") == part_of(own_metadata(wanted)) else "spec"
     asked, present = metadata_of(wanted), metadata_of(there)
     for name in sorted(asked.keys() | present.keys()):
-        same = name in asked and name in present and _same_text("value", asked[name], present[name])
+        same = name in asked and name in present and _same_text("value", asked[name], present[name], unknown)
         if not same and not name.startswith(_OWN_METADATA):
             old = NOT_SHOWN if name in present else None
-            yield Reason("changed", f"metadata.{name}", old, display(asked.get(name)))
+            yield Reason("changed", f"metadata.{name}", old, display(asked.get(name)), cause)
 
 
-def _compare(path: str, key: str, wanted: Json, there: object) -> Iterator[Reason]:
+def _compare(path: str, key: str, wanted: Json, there: object, address: Address) -> Iterator[Reason]:
     if there is _ABSENT or there is None:
-        if key not in _NEVER_RETURNED and not _empty(wanted):
+        filled = wanted in filled_in.ANYWHERE.get(key, ())
+        if key not in _NEVER_RETURNED and not _empty(wanted) and not filled:
             yield Reason("changed", path, None, display(wanted))
     elif isinstance(wanted, dict) and isinstance(there, dict):
         for name, value in wanted.items():
-            yield from _compare(f"{path}.{name}", name, value, there.get(name, _ABSENT))
+            yield from _compare(f"{path}.{name}", name, value, there.get(name, _ABSENT), address)
     elif isinstance(wanted, list) and isinstance(there, list) and len(wanted) == len(there):
         for index, (one, other) in enumerate(zip(wanted, _aligned(wanted, there), strict=True)):
-            yield from _compare(f"{path}[{index}]", key, one, other)
-    elif not _same(key, wanted, there):
+            yield from _compare(f"{path}[{index}]", key, one, other, address)
+    elif not _same(key, wanted, there, address):
         yield Reason("changed", path, NOT_SHOWN if holds_secret(wanted) else shown(key, there), display(wanted))
 
 
@@ -127,23 +161,35 @@ def _names(key: str, items: Sequence[object]) -> dict[str, object]:
     return names if len(names) == len(items) else {}
 
 
-def _same(key: str, wanted: Json, there: object) -> bool:
+def _same(key: str, wanted: Json, there: object, address: Address) -> bool:
     if isinstance(wanted, str) and isinstance(there, str):
-        return _same_text(key, wanted, there)
+        return _same_text(key, wanted, there, address)
     return wanted == there
 
 
-def _same_text(key: str, wanted: str, there: str) -> bool:
+def _same_text(key: str, wanted: str, there: str, address: Address) -> bool:
     if wanted == there:
         return True
     if OPEN in wanted:
-        pattern = ".*".join(map(re.escape, _SYMBOLS.split(wanted)))
-        return re.fullmatch(pattern, there, re.DOTALL) is not None
+        return re.fullmatch(_pattern(wanted, address), without_port(there), re.DOTALL) is not None
     if key in _CASE_MATTERS:
         return False
     if wanted.startswith("P") and there.startswith("P"):
         return _length(wanted) == _length(there)
     return bool(_WORD.match(wanted)) and wanted.casefold() == there.casefold()
+
+
+def _pattern(wanted: str, address: Address) -> str:
+    """What a text with symbols can be: each stands for its address, with or without a query, or for anything."""
+    found = ""
+    for piece in pieces(wanted):
+        stands_for = piece if isinstance(piece, str) else address(piece)
+        if stands_for is None:
+            found += ".*"
+        else:
+            query = "" if isinstance(piece, str) else _QUERY
+            found += re.escape(without_port(stands_for)) + query
+    return found
 
 
 def _length(text: str) -> timedelta | str:

@@ -16,6 +16,7 @@ from batchspec.render.model import (
     JsonObject,
 )
 from batchspec.render.symbolic import Json
+from batchspec.spec.reserved import METADATA_PREFIX
 
 START_KEY = "batchspec:start"
 REBOOT_KEY = "batchspec:reboot"
@@ -73,8 +74,14 @@ def metadata_with(body: JsonObject, extra: Mapping[str, str]) -> list[JsonObject
 
 def sent_metadata(body: JsonObject, extra: Mapping[str, str]) -> list[Json]:
     """`metadata_with`, and what each property of the symbolic `body` was, for `parts_of` to tell later."""
-    parts = " ".join(f"{key}={part_of(value)}" for key, value in body.items() if key not in ("id", "metadata"))
+    said = {key: value for key, value in body.items() if key != "id"} | {"metadata": own_metadata(body)}
+    parts = " ".join(f"{key}={part_of(value)}" for key, value in said.items())
     return [*metadata_with(body, {**extra, PARTS_KEY: parts})]
+
+
+def own_metadata(body: JsonObject) -> Json:
+    """The metadata of a body that a person wrote, by name."""
+    return {name: value for name, value in metadata_of(body).items() if not name.startswith(METADATA_PREFIX)}
 
 
 def parts_of(resource: JsonObject | None) -> dict[str, str]:

@@ -5,9 +5,9 @@ only, concurrently. It never writes and never decides.
 
 Requests: one each for pool and job, one per container, one page stream per container that uploads or downloads name,
 the tasks of the job with just the properties that fingerprints need, and the account's pools, jobs and containers by
-name and metadata, to find what carries our mark and is no longer named. All nodes are listed only when the start task
-or the pool changed or a reboot is pending, otherwise those that failed; images only when a pool that needs its node
-agent SKU is missing or changed, or when they are asked for.
+name and metadata, to find what carries our mark and is no longer named. All nodes are listed, and those that run tasks
+counted, only when the start task or the pool changed or a reboot is pending, otherwise those that failed; images only
+when a pool that needs its node agent SKU is missing or changed, or when they are asked for.
 """
 
 import asyncio
@@ -16,8 +16,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from batchspec.reconcile.account import POOL_PROPERTIES, Use, pool_in_use
+from batchspec.reconcile.addresses import Address, addresses, unknown
 from batchspec.reconcile.concurrency import task_group
 from batchspec.reconcile.marks import REBOOT_KEY, START_KEY, hash_of, metadata_of, owner_of, owns, task_hash_of
+from batchspec.reconcile.pool_reasons import pool_reasons
 from batchspec.reconcile.ports import BatchService, BlobState, BlobStore, ContainerState, Services
 from batchspec.render.model import Desired, DesiredPool, JsonObject
 from batchspec.render.symbolic import Json, symbols
@@ -67,7 +69,8 @@ class Strays:
 class Observed:
     """A snapshot. `containers` by name, `blobs` by container name and blob name, `tasks` by lower-cased id.
 
-    `failed_nodes` are the ids of the own pool's nodes that can run nothing. `use` is what the whole account has.
+    `failed_nodes` are the ids of the own pool's nodes that can run nothing, `running_nodes` how many run tasks, told of
+    a pool that differs. `use` is what the whole account has. `address` says what the symbols of bodies stand for.
     """
 
     containers: Mapping[str, ContainerState]
@@ -80,31 +83,36 @@ class Observed:
     strays: Strays
     failed_nodes: tuple[str, ...] = ()
     use: Use = field(default_factory=Use)
+    address: Address = unknown
+    running_nodes: int = 0
 
 
 async def observe(desired: Desired, services: Services, *, images: bool = False) -> Observed:
     """Read everything a plan needs, and `images` in any case if so. Raises ServiceRefused and ServiceUnreachable."""
     batch, blobs = services.batch, services.blobs
+    address = addresses(desired, blobs)
     async with task_group() as group:
         containers = group.create_task(_containers(desired, blobs))
         listings = {name: group.create_task(_blobs(blobs, name, prefix)) for name, prefix in _listed(desired).items()}
-        pool = group.create_task(_pool(desired, batch, look_at_images=images))
+        pool = group.create_task(_pool(desired, batch, address, look_at_images=images))
         job = group.create_task(_job(desired, batch))
         account = group.create_task(_account(desired, services))
-    observed_pool, nodes, known_images, failed_nodes = pool.result()
+    of_pool = pool.result()
     observed_job, tasks = job.result()
     strays, use = account.result()
     return Observed(
         containers=containers.result(),
         blobs={name: listing.result() for name, listing in listings.items()},
-        pool=observed_pool,
-        nodes=nodes,
-        images=known_images,
+        pool=of_pool.pool,
+        nodes=of_pool.nodes,
+        images=of_pool.images,
         job=observed_job,
         tasks=tasks,
         strays=strays,
-        failed_nodes=failed_nodes,
+        failed_nodes=of_pool.failed_nodes,
+        running_nodes=of_pool.running_nodes,
         use=use,
+        address=address,
     )
 
 
@@ -138,35 +146,56 @@ async def _blobs(store: BlobStore, container: str, prefix: str) -> dict[str, Blo
     return {blob.name: blob async for blob in store.list_blobs(container, prefix)}
 
 
-async def _pool(
-    desired: Desired, batch: BatchService, *, look_at_images: bool
-) -> tuple[JsonObject | None, tuple[ObservedNode, ...], tuple[JsonObject, ...], tuple[str, ...]]:
+@dataclass(frozen=True, slots=True)
+class _Pool:
+    """The spec's pool as it is, and what else must be known of it."""
+
+    pool: JsonObject | None = None
+    nodes: tuple[ObservedNode, ...] = ()
+    images: tuple[JsonObject, ...] = ()
+    failed_nodes: tuple[str, ...] = ()
+    running_nodes: int = 0
+
+
+async def _pool(desired: Desired, batch: BatchService, address: Address, *, look_at_images: bool) -> _Pool:
     wanted = desired.pool
     if wanted is None:
-        return None, (), (), ()
+        return _Pool()
     pool = await batch.get_pool(wanted.id)
+    there = pool if not is_missing(pool) and wanted.body is not None else None
+    differs = there is not None and _differs(wanted, there, address)
     nodes: tuple[ObservedNode, ...] = ()
-    if pool is not None and wanted.body is not None and _needs_nodes(wanted, pool):
+    if differs or REBOOT_KEY in metadata_of(there):
         nodes = tuple([_node(node) async for node in batch.list_nodes(wanted.id, select=_NODE_PROPERTIES)])
     images: tuple[JsonObject, ...] = ()
-    if look_at_images or _needs_images(wanted, pool):
+    if look_at_images or ((there is None or differs) and _looks_up_sku(wanted)):
         images = tuple([image async for image in batch.list_images()])
     failed: tuple[str, ...] = ()
-    if wanted.body is not None and not is_missing(pool):
+    if there is not None:
         failed = tuple([str(node["id"]) async for node in batch.list_nodes(wanted.id, filter=HOPELESS, select="id")])
-    return pool, nodes, images, failed
+    running = _running(await batch.node_counts(wanted.id)) if differs else 0
+    return _Pool(pool, nodes, images, failed, running)
 
 
-def _needs_nodes(wanted: DesiredPool, pool: JsonObject) -> bool:
-    marks = metadata_of(pool)
-    changed = marks.get(START_KEY, "") != wanted.start_task_hash or hash_of(pool) != wanted.hash
-    return changed or REBOOT_KEY in marks
+def _differs(wanted: DesiredPool, there: JsonObject, address: Address) -> bool:
+    """Whether the pool is not as the spec says, in whatever way."""
+    start_task = metadata_of(there).get(START_KEY, "")
+    return (
+        start_task != wanted.start_task_hash
+        or hash_of(there) != wanted.hash
+        or bool(pool_reasons(wanted, there, address))
+    )
 
 
-def _needs_images(wanted: DesiredPool, pool: JsonObject | None) -> bool:
-    if wanted.body is None or (not is_missing(pool) and hash_of(pool) == wanted.hash):
-        return False
+def _looks_up_sku(wanted: DesiredPool) -> bool:
     return any(one.kind == "node_agent_sku" for one in symbols(wanted.body))
+
+
+def _running(counts: JsonObject | None) -> int:
+    """How many nodes run tasks, by an entry of GET /nodecounts."""
+    groups = [(counts or {}).get(sort) for sort in ("dedicated", "lowPriority")]
+    found = [group.get("running") for group in groups if isinstance(group, dict)]
+    return sum(number for number in found if isinstance(number, int))
 
 
 def is_missing(resource: JsonObject | None) -> bool:

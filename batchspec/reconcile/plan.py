@@ -98,7 +98,7 @@ def _job_and_tasks(desired: Desired, observed: Observed, again: _Again) -> _JobA
     if job.existing:
         tasks = again.tasks(desired, observed, shared=True)
         return _JobAndTasks(None, tasks)
-    change = job_change(job, observed.job, refresh_secrets=again.refresh_secrets)
+    change = job_change(job, observed.job, refresh_secrets=again.refresh_secrets, address=observed.address)
     if change is not None and change.action in ("create", "replace"):
         return _JobAndTasks(change, all_new(desired.tasks()))
     tasks = again.tasks(desired, observed)

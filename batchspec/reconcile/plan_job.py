@@ -6,9 +6,11 @@ and a completed job that must take tasks, is a replacement, after which all task
 """
 
 from batchspec.reconcile import filled_in
+from batchspec.reconcile.addresses import Address, unknown
 from batchspec.reconcile.change import Change, Reason
-from batchspec.reconcile.compare import REMOVED, differences, metadata_differences
-from batchspec.reconcile.marks import hash_of, parts_of
+from batchspec.reconcile.compare import ADDED, REMOVED
+from batchspec.reconcile.drift import Rules, reasons_for
+from batchspec.reconcile.marks import hash_of
 from batchspec.reconcile.secrets import secret_reasons
 from batchspec.render.model import DesiredJob, JsonObject
 
@@ -33,22 +35,21 @@ _REMOVABLE = frozenset(
         "displayName",
     }
 )
-_IGNORED = frozenset({"id", "metadata", "onAllTasksComplete"})
+_DEFAULTS: JsonObject = {**filled_in.JOB, "constraints": filled_in.BY_MODEL["BatchJobConstraints"]}
+_RULES = Rules(_REMOVABLE, frozenset({"id", "metadata", "onAllTasksComplete"}), _DEFAULTS)
 _GONE = ("terminating", "completed")
 FINISH_KEY = "onAllTasksComplete"
 
 
-def job_change(wanted: DesiredJob, there: JsonObject | None, *, refresh_secrets: bool = False) -> Change | None:
+def job_change(
+    wanted: DesiredJob, there: JsonObject | None, *, refresh_secrets: bool = False, address: Address = unknown
+) -> Change | None:
     """The job's Change before its tasks are looked at, None when there is nothing to do."""
     if there is None or there.get("state") == "deleting":
         reason = () if there is None else (Reason("the job of this id is being deleted; waited for"),)
         return Change("create", "job", wanted.id, reason)
     assert wanted.body is not None
-    reasons: tuple[Reason, ...] = ()
-    if hash_of(there) != wanted.hash:
-        body = {**filled_in.JOB, **wanted.body}
-        reasons = tuple(differences(body, there, removable=_REMOVABLE, ignore=_IGNORED, parts=parts_of(there)))
-        reasons = (*reasons, *metadata_differences(wanted.body, there))
+    reasons = reasons_for(wanted.body, there, _RULES, unchanged=hash_of(there) == wanted.hash, address=address)
     if refresh_secrets:
         reasons = (*reasons, *secret_reasons(wanted.body))
     over = there.get("state") in _GONE
@@ -65,7 +66,7 @@ def job_change(wanted: DesiredJob, there: JsonObject | None, *, refresh_secrets:
 def _in_place(reason: Reason) -> bool:
     """Whether PATCH can do it: it takes no property away, and never goes back to `noaction`."""
     top = reason.path.partition(".")[0].partition("[")[0]
-    return top in _IN_PLACE and reason.text != REMOVED and (top, reason.new) != (FINISH_KEY, "noaction")
+    return top in _IN_PLACE and reason.text not in (REMOVED, ADDED) and (top, reason.new) != (FINISH_KEY, "noaction")
 
 
 def _update(wanted: DesiredJob, there: JsonObject, reasons: tuple[Reason, ...]) -> Change | None:

@@ -17,11 +17,11 @@ The start task's inputs count too: their content is in `start_task_hash`, kept i
 
 from collections.abc import Iterator
 
-from batchspec.reconcile import filled_in
 from batchspec.reconcile.change import Change, Reason
-from batchspec.reconcile.compare import REMOVED, differences, metadata_differences
-from batchspec.reconcile.marks import REBOOT_KEY, START_KEY, hash_of, metadata_of, parts_of
+from batchspec.reconcile.compare import ADDED, REMOVED
+from batchspec.reconcile.marks import REBOOT_KEY, START_KEY, hash_of, metadata_of
 from batchspec.reconcile.observe import Observed
+from batchspec.reconcile.pool_reasons import pool_reasons
 from batchspec.reconcile.secrets import SENT_AGAIN, secret_reasons
 from batchspec.render.model import DesiredPool, JsonObject
 
@@ -41,18 +41,6 @@ _WHEN_EMPTY = (
     "userAccounts",
     "mountConfiguration",
     "upgradePolicy",
-)
-_IGNORED = frozenset({"id", "metadata", "resizeTimeout"})
-_REMOVABLE = frozenset(
-    {
-        "displayName",
-        "startTask",
-        "applicationPackageReferences",
-        "networkConfiguration",
-        "userAccounts",
-        "mountConfiguration",
-        "upgradePolicy",
-    }
 )
 _REBOOTED = "nodes are rebooted for the new start task, inputs or packages; their tasks finish first"
 
@@ -74,12 +62,7 @@ def pool_change(
         reason = () if there is None else (Reason("the pool of this id is being deleted; waited for"),)
         return Change("create", "pool", wanted.id, reason)
     assert wanted.body is not None
-    if hash_of(there) == wanted.hash:
-        reasons = tuple(differences(_sizes_of(wanted.body), there))
-    else:
-        body = _with_defaults(wanted.body)
-        reasons = tuple(differences(body, there, removable=_REMOVABLE, ignore=_IGNORED, parts=parts_of(there)))
-        reasons = (*reasons, *metadata_differences(wanted.body, there))
+    reasons = pool_reasons(wanted, there, observed.address)
     if refresh_secrets:
         reasons = (*reasons, *secret_reasons(wanted.body))
     if _must_replace(there, reasons):
@@ -95,18 +78,6 @@ def pool_change(
         return None
     reasons = reasons or (Reason("recorded fingerprint differs"),)
     return Change("update", "pool", wanted.id, reasons, steps=tuple(sorted(steps)))
-
-
-def _with_defaults(body: JsonObject) -> JsonObject:
-    if body.get("enableAutoScale"):
-        return body
-    return {**filled_in.POOL, "enableAutoScale": False, **body}
-
-
-def _sizes_of(body: JsonObject) -> JsonObject:
-    if body.get("enableAutoScale"):
-        return {key: body[key] for key in _AUTOSCALE if key in body}
-    return {"enableAutoScale": False} | {key: body.get(key, 0) for key in _SIZES}
 
 
 def _top(reason: Reason) -> str:
@@ -126,7 +97,7 @@ def _steps(wanted: DesiredPool, there: JsonObject, reasons: tuple[Reason, ...]) 
 
 
 def _must_replace(there: JsonObject, reasons: tuple[Reason, ...]) -> bool:
-    if any(reason.text == REMOVED and reason.path != _PACKAGES for reason in reasons):
+    if any(reason.text in (REMOVED, ADDED) and reason.path != _PACKAGES for reason in reasons):
         return True
     changed = {_top(reason) for reason in reasons} - set(_ANY_TIME) - set(_SIZES) - set(_AUTOSCALE)
     return bool(changed - set(_WHEN_EMPTY)) or (bool(changed) and not _is_empty(there))
@@ -144,8 +115,8 @@ def _resize_again(body: JsonObject, there: JsonObject) -> set[str]:
 
 
 def _is_of_start_task(reason: Reason) -> bool:
-    """Whether the start task holds a secret that is sent again."""
-    return reason.path == "startTask" and reason.text == SENT_AGAIN
+    """Whether nodes may have booted with a start task that its mark does not tell: a secret, or one set by hand."""
+    return _top(reason) == "startTask" and (reason.text == SENT_AGAIN or reason.cause == "drift")
 
 
 def _reboot(wanted: DesiredPool, observed: Observed, *, for_all: bool) -> set[str]:

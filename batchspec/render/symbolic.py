@@ -93,6 +93,11 @@ def symbols(body: Json) -> set[Symbol]:
     return found
 
 
+def pieces(text: str) -> list[str | Symbol]:
+    """A text taken apart into what is literal and its symbols, in order."""
+    return [_parse(piece) if place % 2 else piece for place, piece in enumerate(_SYMBOL.split(text))]
+
+
 def display(body: Json) -> Json:
     """A copy of `body` for people: `<sas_url output cw>` for a symbol; shows no secret since it never held one."""
     return resolve(body, lambda one: f"<{' '.join((one.kind, *one.arguments))}>")

@@ -1,0 +1,50 @@
+"""Plans after an apply: nothing to do for every spec there is, and what somebody changed by hand is told as that."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azure.batch import models
+
+from tests.end_to_end.workspace import REPOSITORY, Services, Workspace, batchspec
+
+VALID = REPOSITORY / "tests" / "examples" / "valid"
+# These name things that are not there: another account's container.
+NOT_HERE = {"other_accounts"}
+SPECS = [path for path in sorted(VALID.glob("*.yaml")) if path.stem not in NOT_HERE]
+
+
+def reasons(answer: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Kind, path and cause of every reason of a plan."""
+    return [(one["kind"], why["path"], why["cause"]) for one in answer["changes"] for why in one["reasons"]]
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda path: path.stem)
+def test_what_was_just_applied_differs_in_nothing(spec: Path, env: Mapping[str, str]) -> None:
+    secrets = {"SHARE_KEY": "c2VjcmV0"}
+    applied = batchspec("apply", spec.name, "--no-wait", "--yes", cwd=VALID, env={**env, **secrets})
+    if applied.code in (2, 6):
+        pytest.skip(f"cannot be applied here: {applied.stderr}")
+    assert applied.code == 0, applied
+    again = batchspec("plan", spec.name, "--format", "json", cwd=VALID, env=env)
+    batchspec("delete", spec.name, "--yes", cwd=VALID, env=env)
+    plan = json.loads(again.stdout)
+    assert (plan["totals"], plan["changes"]) == ({"create": 0, "change": 0, "replace": 0, "delete": 0}, [])
+
+
+def test_what_somebody_changed_by_hand_is_told_as_drift(topwords: Workspace, raw: Services) -> None:
+    assert topwords.run("apply").code == 0
+    raw.batch.update_job(f"{topwords.name}-job", models.BatchJobUpdateOptions(priority=77))
+    raw.batch.begin_resize_pool(
+        f"{topwords.name}-pool", models.BatchPoolResizeOptions(target_dedicated_nodes=1)
+    ).result()
+
+    found = json.loads(topwords.run("plan", "--format", "json").stdout)
+    assert reasons(found) == [("pool", "targetDedicatedNodes", "drift"), ("job", "priority", "drift")]
+    text = topwords.run("plan").stdout
+    assert "priority: 77 -> 0 (changed in the service, not in the spec)" in text
+
+    assert topwords.run("apply").code == 0
+    assert topwords.run("plan").stdout == "Nothing to do\n"
