@@ -16,7 +16,7 @@ from batchspec.errors import BatchspecError
 REPOSITORY = Path(__file__).resolve().parents[1]
 README = (REPOSITORY / "README.md").read_text()
 SHARED = {"--var", "--var-file", "--target", "--quiet", "--verbose", "--help"}
-COMMANDS = ("validate", "render", "plan", "apply", "status", "logs", "download", "delete", "schema", "engine")
+COMMANDS = ("validate", "render", "plan", "apply", "status", "logs", "download", "delete", "init", "schema", "engine")
 
 
 def blocks(language: str, text: str = README) -> list[str]:

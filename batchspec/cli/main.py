@@ -121,6 +121,13 @@ def _delete(console: Console, given: Given, args: Namespace) -> int:
     return delete(console, args.spec, given, yes=args.yes, keep=args.keep or ())
 
 
+def _init(console: Console, given: Given, args: Namespace) -> int:
+    from batchspec.cli.commands.init import init
+
+    del given
+    return init(console, args.file, kind=args.kind, force=args.force)
+
+
 def _schema(console: Console, given: Given, args: Namespace) -> int:
     from batchspec.cli.commands.schema import schema
 
@@ -162,6 +169,7 @@ _COMMANDS = {
     "logs": _logs,
     "download": _download,
     "delete": _delete,
+    "init": _init,
     "schema": _schema,
     "engine": _engine,
 }

@@ -225,6 +225,13 @@ def _delete(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _init(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", nargs="?", default="batch.yaml", help="the spec to write (batch.yaml)")
+    kinds = ("per-file", "sweep", "container")
+    parser.add_argument("--kind", choices=kinds, default=kinds[0], help=f"{kinds[0]} unless said otherwise")
+    parser.add_argument("--force", action="store_true", help="overwrite files that are there")
+
+
 def _schema(parser: argparse.ArgumentParser) -> None:
     del parser
 
@@ -333,6 +340,12 @@ _COMMANDS = (
             "batchspec delete specs/topwords.yaml",
             "batchspec delete specs/topwords.yaml --yes --keep pool,container.output",
         ),
+    ),
+    (
+        "init",
+        "write a spec to begin with, and what it needs to run as it is",
+        _init,
+        ("batchspec init", "batchspec init study.yaml --kind sweep"),
     ),
     ("schema", "print the JSON Schema of a spec", _schema, ("batchspec schema > batchspec-v1.schema.json",)),
     (

@@ -1,0 +1,39 @@
+"""What `batchspec init` writes runs on the engine as it is, and a second time has nothing to do."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.workspace import batchspec
+
+RESULTS = {
+    "per-file": {"first.txt.counts": " 2  9 45 first.txt\n", "second.txt.counts": " 3 18 84 second.txt\n"},
+    "sweep": {
+        "angle-30-speed-10.csv": "30,10,8.83\n",
+        "angle-30-speed-20.csv": "30,20,35.31\n",
+        "angle-45-speed-10.csv": "45,10,10.19\n",
+        "angle-45-speed-20.csv": "45,20,40.77\n",
+        "angle-60-speed-10.csv": "60,10,8.83\n",
+        "angle-60-speed-20.csv": "60,20,35.31\n",
+    },
+}
+
+
+@pytest.mark.parametrize("kind", RESULTS)
+def test_a_starter_runs_as_it_is(kind: str, env: Mapping[str, str], tmp_path: Path) -> None:
+    file = f"starter-{kind}.yaml"
+    made = batchspec("init", file, "--kind", kind, cwd=tmp_path, env=env)
+    assert made.code == 0, made
+
+    first = batchspec("apply", file, cwd=tmp_path, env=env)
+
+    assert first.code == 0, first
+    results = {path.name: path.read_text() for path in (tmp_path / f"results/starter-{kind}").iterdir()}
+    assert {name: text.split() for name, text in results.items()} == {
+        name: text.split() for name, text in RESULTS[kind].items()
+    }
+    again = batchspec("apply", file, cwd=tmp_path, env=env)
+    assert (again.code, "Nothing to do" in again.stdout) == (0, True), again
+    deleted = batchspec("delete", file, "--yes", cwd=tmp_path, env=env)
+    assert deleted.code == 0, deleted
