@@ -9,6 +9,7 @@ Decisions:
   type since a BrokenPipeError may as well come from a socket.
 - What an encoding cannot hold is written as an escape instead of failing.
 - A closed stderr never fails a run.
+- `secrets` are masked in everything that is written, whoever wrote it: a task can print what it was given.
 """
 
 import errno
@@ -19,6 +20,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TextIO
 
+from batchspec.cli.phrases import without_secrets
 from batchspec.errors import LocalIOFailed
 from batchspec.render.symbolic import Json
 
@@ -61,7 +63,7 @@ class Console:
     def raw(self, text: str) -> None:
         """Text for stdout as it is, without a line end. Raises OutputClosed, LocalIOFailed."""
         try:
-            self.out.write(text)
+            self.out.write(self.masked(text))
         except OSError as error:
             raise _closed(error) from error
 
@@ -79,6 +81,7 @@ class Console:
 
     def error(self, text: str) -> None:
         """A line on stderr, also with `-q`; above the live display when there is one."""
+        text = self.masked(text)
         if self.above is not None:
             self.above(text)
             return
@@ -87,6 +90,10 @@ class Console:
             self.err.flush()
         except (OSError, ValueError):
             pass
+
+    def masked(self, text: str) -> str:
+        """A text without the values of secrets: what a task has printed may hold one."""
+        return without_secrets(text, self.secrets) if self.secrets else text
 
     def prompt(self, text: str) -> None:
         """A question on stderr; the answer is typed behind it."""

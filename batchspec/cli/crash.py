@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from batchspec import __version__
-from batchspec.cli.phrases import without_signatures
+from batchspec.cli.phrases import without_secrets, without_signatures
 
 _SECRET_SETTINGS = (
     "AZURE_BATCH_ACCESS_KEY",
@@ -26,7 +26,6 @@ _SECRET_SETTINGS = (
 _ACCOUNT_KEY = re.compile(r"[A-Za-z0-9+/]{86}==")
 _AUTHORIZATION = re.compile(r"(?i)((?:SharedKey(?:Lite)? [^:\s]+:|Bearer )\s*)[A-Za-z0-9+/=._~-]+")
 _ASSIGNED = re.compile(r"(?i)((?:AccountKey|SharedAccessSignature|password)=)[^;\s'\"]+")
-_SHORTEST_SECRET = 4
 
 
 def write_log(error: BaseException, environ: Mapping[str, str], secrets: Sequence[str] = ()) -> Path | None:
@@ -47,9 +46,7 @@ def write_log(error: BaseException, environ: Mapping[str, str], secrets: Sequenc
 
 def masked(text: str, environ: Mapping[str, str], secrets: Sequence[str] = ()) -> str:
     """The text without keys, signatures, authorization headers and the values given as secrets."""
-    for secret in sorted({*secrets, *(environ.get(name, "") for name in _SECRET_SETTINGS)}, key=len, reverse=True):
-        if len(secret) >= _SHORTEST_SECRET:
-            text = text.replace(secret, "<masked>")
+    text = without_secrets(text, [*secrets, *(environ.get(name, "") for name in _SECRET_SETTINGS)])
     text = _ASSIGNED.sub(r"\1<masked>", _ACCOUNT_KEY.sub("<masked>", text))
     return without_signatures(_AUTHORIZATION.sub(r"\1<masked>", text))
 

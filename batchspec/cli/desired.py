@@ -51,6 +51,7 @@ def desired_from(
         fingerprints=need != "names",
         tasks=need != "names",
         secrets=need == "all",
+        mask=need != "bodies",
         listings=listings,
     )
     grave = [one for one in reading.problems if not (need == "names" and one.path.startswith("uploads."))]
@@ -78,16 +79,21 @@ def reading_of(
     fingerprints: bool = False,
     tasks: bool = True,
     secrets: bool = False,
+    mask: bool = False,
     listings: Listings | None = None,
 ) -> Reading:
-    """Read and render as far as it goes. Raises SpecInvalid when there is no reading the file at all, UsageError."""
+    """Read and render as far as it goes; with `mask` what is printed later has no secret of the spec.
+
+    Raises SpecInvalid when there is no reading the file at all, UsageError.
+    """
     parsed, found = read(Path(spec), spec)
     if parsed is None:
         return Reading(None, tuple(found))
     files = [Path(name) for name in given.files]
     variables, unusable = values(parsed, given.values(), files, console.environ if secrets else None)
     known = _secrets(parsed, variables)
-    console.secrets += [secret.value for secret in known.values()]
+    if mask:
+        console.secrets += [console.environ.get(one.from_env or "", "") for one in parsed.vars.values() if one.secret]
     desired, faults = render(
         parsed, variables=variables, secrets=known, target=target, fingerprints=fingerprints, listings=listings
     )

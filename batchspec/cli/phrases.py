@@ -13,6 +13,8 @@ from batchspec.render.symbolic import Json, display
 _SIG = re.compile(r"(?i)([?&;\s\"']sig=)[^&\s\"']+")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _VALUE_CHARACTERS = 120
+_SHORTEST_SECRET, _SHORTEST_NUMBER = 4, 6
+_WORDS = ("true", "false", "null")
 # The longest duration of the service, its default where there is no limit.
 _INFINITE = "P10675199DT2H48M5.4775807S"
 
@@ -85,6 +87,19 @@ def value(json_value: Json) -> str:
 def without_signatures(text: str) -> str:
     """A text in which the signature of every SAS is replaced."""
     return _SIG.sub(r"\1<masked>", text)
+
+
+def without_secrets(text: str, secrets: Iterable[str]) -> str:
+    """A text without these values, as they are, as JSON writes them, and each line of one that has several.
+
+    What has fewer than 4 characters stays, and so do the words of JSON and short numbers: they would be found in many
+    lines, and they hide nothing.
+    """
+    forms = {form for secret in secrets for form in (secret, json.dumps(secret)[1:-1], *secret.splitlines())}
+    for form in sorted(forms, key=len, reverse=True):
+        if len(form.strip()) >= (_SHORTEST_NUMBER if form.isdigit() else _SHORTEST_SECRET) and form not in _WORDS:
+            text = text.replace(form, "<masked>")
+    return text
 
 
 def command_line(words: Iterable[str]) -> str:

@@ -35,6 +35,17 @@ def test_quiet_leaves_results_and_errors() -> None:
     assert shown(one) == ("result\n", "error\n")
 
 
+def test_secrets_are_masked_in_all_that_is_written() -> None:
+    one = console()
+    one.secrets = ["hunter2"]
+    one.result("result hunter2")
+    one.raw("hunter2\n")
+    one.message("message hunter2")
+    one.error("error hunter2")
+
+    assert shown(one) == ("result <masked>\n<masked>\n", "message <masked>\nerror <masked>\n")
+
+
 def test_nothing_is_coloured_where_there_is_no_terminal() -> None:
     one = console(TERM="xterm")
 

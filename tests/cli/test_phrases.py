@@ -69,3 +69,26 @@ def test_long_lists_say_how_many_more_there_are() -> None:
 
 def test_a_suggested_command_can_be_pasted_into_a_shell() -> None:
     assert phrases.command_line(["batchspec", "logs", "a b.yaml", "it's"]) == "batchspec logs 'a b.yaml' 'it'\"'\"'s'"
+
+
+@pytest.mark.parametrize(
+    ("secret", "masked"),
+    [
+        ("hunter2", "a <masked> b"),
+        ("a hunter2 b", "<masked>"),
+        ("unter", "a h<masked>2 b"),
+        ("a", "a hunter2 b"),
+        ("", "a hunter2 b"),
+        ("first\nhunter2\n", "a <masked> b"),
+    ],
+)
+def test_a_secret_is_masked_wherever_it_stands(secret: str, masked: str) -> None:
+    assert phrases.without_secrets("a hunter2 b", [secret]) == masked
+
+
+def test_what_hides_nothing_is_not_masked() -> None:
+    text = '{"ok": true, "code": 1234, "key": "a\\"b\\"c", "long": "1234567"}'
+
+    masked = phrases.without_secrets(text, ["true", "1234", 'a"b"c', "1234567"])
+
+    assert masked == '{"ok": true, "code": 1234, "key": "<masked>", "long": "<masked>"}'

@@ -62,7 +62,7 @@ def _writer(console: Console, stream: Stream) -> Callable[[str], None]:
 
     def to_stderr(text: str) -> None:
         try:
-            console.err.write(text)
+            console.err.write(console.masked(text))
             console.err.flush()
         except OSError:
             pass
