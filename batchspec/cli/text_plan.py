@@ -4,12 +4,13 @@ Place in the pipeline: `plan`, `apply` and `delete` print with it. In: `Plan` an
 what a new pool looks like. Out: lines on stdout. A thousand tasks are one line; ids and values are harmless text.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 
 from batchspec.cli import phrases
 from batchspec.cli.console import Console
-from batchspec.reconcile.change import Action, Change, Check, Plan, Reason, Totals
+from batchspec.reconcile.change import Action, Change, Check, Plan, Reason, Totals, Verdict
 from batchspec.render.model import Desired, JsonObject
 
 SIGNS: dict[Action, str] = {"create": "+", "update": "~", "replace": "-/+", "delete": "-", "keep": " "}
@@ -17,17 +18,19 @@ _ORDER: tuple[Action, ...] = ("create", "update", "replace", "delete")
 _KIND_WIDTH = 11
 _REASON_INDENT = " " * 17
 _NAMED_FILES = 3
+_VERDICTS: tuple[Verdict, ...] = ("ok", "warning", "failed", "not checked")
+_BAD = ("warning", "failed")
 _VERDICT_WIDTH = len("not checked  ")
 
 
 def print_plan(console: Console, plan: Plan, desired: Desired) -> None:
     """The whole plan on stdout; `Nothing to do` when there is nothing."""
-    for line in lines(plan, desired, console.mark):
+    for line in lines(plan, desired, console.mark, verbose=console.verbose):
         console.result(line)
 
 
-def lines(plan: Plan, desired: Desired, mark: Callable[[str], str] = str) -> Iterator[str]:
-    """The plan's lines; `mark` colours a sign."""
+def lines(plan: Plan, desired: Desired, mark: Callable[[str], str] = str, *, verbose: bool = False) -> Iterator[str]:
+    """The plan's lines; `mark` colours a sign; `verbose` tells of checks that are fine, too."""
     for change in change_lines((*plan.changes, *plan.tasks), desired):
         yield _marked(change, mark)
     if plan.downloads:
@@ -35,6 +38,8 @@ def lines(plan: Plan, desired: Desired, mark: Callable[[str], str] = str) -> Ite
         yield f"    {'download':{_KIND_WIDTH}}{phrases.count(len(plan.downloads), 'file')} ({total})"
     yield nothing_or_totals(plan)
     yield from remarks(plan)
+    if verbose or not plan.nothing_to_do or any(one.verdict in _BAD for one in plan.checks):
+        yield from check_lines(plan.checks, verbose=verbose)
 
 
 def nothing_or_totals(plan: Plan) -> str:
@@ -58,18 +63,28 @@ def remarks(plan: Plan) -> Iterator[str]:
         yield f"{failed} failed before: {phrases.some(plan.failed_tasks)}; --retry-failed runs them again."
     for note in plan.notes:
         yield f"Note: {phrases.harmless(note)}"
-    yield from check_lines(plan.checks)
 
 
-def check_lines(checks: Sequence[Check]) -> Iterator[str]:
-    """The checks, a line each, with the next step beneath one that is not fine; nothing when there are none."""
-    if checks:
-        yield "Checks:"
+def check_lines(checks: Sequence[Check], *, verbose: bool = False) -> Iterator[str]:
+    """How many checks came to which verdict, and those that a person must see, or all when `verbose`; nothing without.
+
+    Each is one line, with the next step beneath one that is not fine.
+    """
+    if not checks:
+        return
+    count = Counter(check.verdict for check in checks)
+    counts = [f"{count[verdict]:,} {_counted(verdict, count[verdict])}" for verdict in _VERDICTS if count[verdict]]
+    yield f"Preflight: {', '.join(counts)}"
     for check in checks:
-        fact = phrases.harmless(phrases.without_signatures(check.fact))
-        yield f"  {check.verdict:{_VERDICT_WIDTH}}{phrases.harmless(check.name)}: {fact}"
-        if check.fix and check.verdict != "ok":
-            yield f"  {'':{_VERDICT_WIDTH}}{phrases.harmless(phrases.without_signatures(check.fix))}"
+        if verbose or check.verdict in _BAD:
+            fact = phrases.harmless(phrases.without_signatures(check.fact))
+            yield f"  {check.verdict:{_VERDICT_WIDTH}}{phrases.harmless(check.name)}: {fact}"
+            if check.fix and check.verdict != "ok":
+                yield f"  {'':{_VERDICT_WIDTH}}{phrases.harmless(phrases.without_signatures(check.fix))}"
+
+
+def _counted(verdict: Verdict, number: int) -> str:
+    return "warnings" if verdict == "warning" and number != 1 else verdict
 
 
 def change_lines(changes: Iterable[Change], desired: Desired) -> Iterator[tuple[str, str]]:

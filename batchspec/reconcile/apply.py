@@ -19,10 +19,11 @@ from batchspec.reconcile.clock import Clock, SystemClock
 from batchspec.reconcile.failures import failures_of_tasks
 from batchspec.reconcile.fetch import download
 from batchspec.reconcile.lock import lock_container, locked
-from batchspec.reconcile.observe import Observed, observe
+from batchspec.reconcile.observe import Observed
 from batchspec.reconcile.outcome import Counts, Group, Outcome
 from batchspec.reconcile.plan import plan
 from batchspec.reconcile.ports import Lease, Services
+from batchspec.reconcile.preflight import Preflight, refuse_failed
 from batchspec.reconcile.report import Noted, Reporter
 from batchspec.reconcile.run import Run
 from batchspec.reconcile.sending import Sender, check_others, sas_life
@@ -71,6 +72,7 @@ async def apply(
     applying = _Applying(desired, services, report, clock, retry_failed, refresh_secrets)
     shown = await applying.look()
     confirm(shown)
+    refuse_failed(shown)
     done = await applying.write(shown) if shown.totals else shown
     if not wait:
         return Applied(done, None, 0, clock.now() - began)
@@ -100,10 +102,12 @@ class _Applying:
 
     async def look(self) -> Plan:
         """Observe and plan. Everything that can be refused is refused here."""
-        self.observed = await observe(self.desired, self.services)
+        ahead = Preflight(self.desired, self.services, thorough=False)
+        self.observed = await ahead.observe()
         sas_life(self.desired, self.services.blobs.longest_sas)
         await check_others(self.desired, self.services.blobs)
-        return plan(self.desired, self.observed, retry_failed=self.retry_failed, refresh_secrets=self.refresh_secrets)
+        found = plan(ahead.desired, self.observed, retry_failed=self.retry_failed, refresh_secrets=self.refresh_secrets)
+        return ahead.checked(found, self.observed)
 
     async def write(self, shown: Plan) -> Plan:
         """Take the lock, plan again, and carry it out; the plan that was carried out."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from batchspec.cli.text_plan import describe_pool, lines
+from batchspec.cli.text_plan import check_lines, describe_pool, lines
 from batchspec.reconcile.change import Change, Check, Plan, Reason
 from batchspec.render.model import JsonObject
 from tests.cli.made import POOL_BODY, desired
@@ -103,21 +103,43 @@ def test_remarks_follow_the_totals() -> None:
     ]
 
 
-def test_checks_come_last_each_with_its_fact_and_what_to_do() -> None:
-    checks = (
-        Check("clock", "ok", "0.2 s off", "set it"),
-        Check("quota", "not checked", "needs an Entra credential", "az login"),
-        Check("start task", "failed", "no ffmpeg\n?sig=abc", ""),
-    )
+CHECKS = (
+    Check("clock", "ok", "0.2 s off", "set it"),
+    Check("quota", "not checked", "needs an Entra credential", "az login"),
+    Check("image", "warning", "old", "take a new one"),
+    Check("start task", "failed", "no ffmpeg\n?sig=abc", ""),
+)
 
-    assert list(lines(plan(kept_tasks=1, checks=checks), desired())) == [
+
+def test_checks_come_last_in_numbers_and_those_that_are_not_fine_with_what_to_do() -> None:
+    assert list(lines(plan(kept_tasks=1, checks=CHECKS), desired())) == [
         "Nothing to do",
-        "Checks:",
+        "Preflight: 1 ok, 1 warning, 1 failed, 1 not checked",
+        "  warning      image: old",
+        "               take a new one",
+        "  failed       start task: no ffmpeg\\n?sig=<masked>",
+    ]
+
+
+def test_verbose_shows_every_check() -> None:
+    assert list(check_lines(CHECKS, verbose=True)) == [
+        "Preflight: 1 ok, 1 warning, 1 failed, 1 not checked",
         "  ok           clock: 0.2 s off",
         "  not checked  quota: needs an Entra credential",
         "               az login",
+        "  warning      image: old",
+        "               take a new one",
         "  failed       start task: no ffmpeg\\n?sig=<masked>",
     ]
+
+
+def test_a_plan_with_nothing_to_do_tells_of_checks_only_what_is_not_fine() -> None:
+    assert list(lines(plan(kept_tasks=1, checks=CHECKS[:2]), desired())) == ["Nothing to do"]
+
+
+def test_when_all_is_fine_one_line_says_so() -> None:
+    assert list(check_lines(CHECKS[:1] * 9)) == ["Preflight: 9 ok"]
+    assert next(check_lines(CHECKS[2:3] * 2)) == "Preflight: 2 warnings"
 
 
 def test_what_changed_in_the_service_is_told_from_what_changed_in_the_spec() -> None:

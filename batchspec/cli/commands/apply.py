@@ -71,14 +71,17 @@ class Dialogue:
         return listen
 
     def confirm(self, plan: Plan, desired: Desired) -> None:
-        """Show the plan, and ask when something is replaced or deleted. Raises Declined."""
+        """Show the plan, and ask when something is replaced or deleted. Raises PlanRefused, Declined."""
+        from batchspec.reconcile.preflight import refuse_failed
+
         self.console.answer["plan"] = as_json.plan_object(plan)
-        asking = bool(plan.questions) and not self.yes
+        asking = bool(plan.questions and not self.yes) or any(one.verdict == "failed" for one in plan.checks)
         if not self.console.as_json and (asking or not self.console.quiet):
             print_plan(self.console, plan, desired)
             if not plan.nothing_to_do:
                 self.console.result("")
             self.console.flush()
+        refuse_failed(plan)
         if plan.questions:
             again = self.given.suggest("apply", self.spec, "--yes")
             ask(self.console, _question(plan.totals), yes=self.yes, again=again)

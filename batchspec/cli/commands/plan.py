@@ -1,7 +1,7 @@
 """`batchspec plan`: what apply would do and why; changes nothing.
 
 In: a spec. Out: the plan on stdout. Exit code 0, or 5 with `--detailed-exitcode` when something would be changed or
-downloaded.
+downloaded; 6 when preflight found what cannot end well.
 """
 
 from batchspec.cli import as_json
@@ -27,15 +27,19 @@ def plan(
     """Plan the spec against the live state."""
 
     async def work(desired: Desired, services: Services) -> int:
-        from batchspec.reconcile.observe import observe
         from batchspec.reconcile.plan import plan as planned
+        from batchspec.reconcile.preflight import Preflight, refuse_failed
 
-        observed = await observe(desired, services)
-        found = planned(desired, observed, retry_failed=retry_failed, refresh_secrets=refresh_secrets)
+        ahead = Preflight(desired, services)
+        observed = await ahead.observe()
+        found = planned(ahead.desired, observed, retry_failed=retry_failed, refresh_secrets=refresh_secrets)
+        found = ahead.checked(found, observed)
         if console.as_json:
             console.answer |= as_json.plan_object(found)
         else:
             print_plan(console, found, desired)
+            console.flush()
+        refuse_failed(found)
         changes = bool(found.totals or found.downloads)
         return EXIT_CHANGES if detailed_exitcode and changes else 0
 

@@ -1,0 +1,99 @@
+"""A look ahead: what would go wrong after `apply` began, told before it does.
+
+Place in the pipeline: `plan` and `apply` go through a `Preflight`. It observes (and reads the account beside that where
+it was told to), lets the tasks be counted while they are planned, and turns all of it into `Check`s, each with a fact
+and a fix. Reads only, and a constant number of requests: those of `observe`, one for the images, and those of
+the account (see `cloud.arm`).
+
+`apply` asks nothing more than it needs anyway, and tells only what is not fine.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from batchspec.errors import PlanRefused
+from batchspec.reconcile import preflight_account, preflight_pool, preflight_tasks, preflight_tools
+from batchspec.reconcile.account import Account, Unknown
+from batchspec.reconcile.change import Plan
+from batchspec.reconcile.concurrency import task_group
+from batchspec.reconcile.observe import Observed, observe
+from batchspec.reconcile.ports import Services
+from batchspec.reconcile.preflight_facts import Checks, Facts
+from batchspec.reconcile.task_summary import TaskCount
+from batchspec.render.model import Desired
+
+_NO_MANAGER = Unknown("the local engine has no Azure Resource Manager")
+
+CHECKS: tuple[Checks, ...] = (
+    preflight_account.credentials,
+    preflight_account.clock,
+    preflight_account.pool_quota,
+    preflight_account.job_quota,
+    preflight_account.core_quota,
+    preflight_pool.vm_size,
+    preflight_pool.image,
+    preflight_pool.generation,
+    preflight_pool.slots,
+    preflight_pool.nodes,
+    preflight_tasks.slots,
+    preflight_tasks.multi_instance,
+    preflight_tasks.sas,
+    preflight_tasks.time_limits,
+    preflight_tasks.spot_nodes,
+    preflight_tasks.limits,
+    preflight_tasks.containers,
+    preflight_tools.tools,
+)
+
+
+@dataclass(slots=True)
+class Preflight:
+    """One look ahead. `thorough` also reads what only the checks need: the images and the account."""
+
+    spec: Desired
+    services: Services
+    thorough: bool = True
+    tasks: TaskCount = field(default_factory=TaskCount)
+    account: Account | Unknown | None = None
+
+    @property
+    def desired(self) -> Desired:
+        """The spec, whose tasks are counted when they are walked: what `plan` must be given."""
+        return self.tasks.watching(self.spec)
+
+    async def observe(self) -> Observed:
+        """Everything that is read. Raises ServiceRefused and ServiceUnreachable, of the services only."""
+        if not self.thorough:
+            return await observe(self.spec, self.services)
+        async with task_group() as group:
+            seen = group.create_task(observe(self.spec, self.services, images=True))
+            reading = self.services.account
+            known = group.create_task(reading.read()) if reading is not None else None
+        self.account = known.result() if known is not None else _NO_MANAGER
+        return seen.result()
+
+    def checked(self, plan: Plan, observed: Observed, *, now: datetime | None = None) -> Plan:
+        """The plan with its checks; `now` (UTC) is the present unless said otherwise."""
+        facts = Facts(
+            desired=self.spec,
+            observed=observed,
+            plan=plan,
+            tasks=self.tasks.summary,
+            account=self.account,
+            clock_ahead=self.services.batch.clock_ahead,
+            longest_sas=self.services.blobs.longest_sas,
+            now=now or datetime.now(UTC),
+        )
+        found = [check for checks in CHECKS for check in checks(facts)]
+        if not self.thorough:
+            found = [check for check in found if check.verdict in ("warning", "failed")]
+        return replace(plan, checks=tuple(found))
+
+
+def refuse_failed(plan: Plan) -> None:
+    """Raise PlanRefused when a check has failed and there is something to do; the plan that is shown says what."""
+    failed = [check.name for check in plan.checks if check.verdict == "failed"]
+    if failed and not plan.nothing_to_do:
+        raise PlanRefused(
+            f"preflight found what cannot end well: {', '.join(failed)}", fix="correct it as the plan says; see above"
+        )
