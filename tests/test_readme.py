@@ -15,7 +15,7 @@ from batchspec.errors import BatchspecError
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 README = (REPOSITORY / "README.md").read_text()
-SHARED = {"--var", "--var-file", "--target", "--quiet", "--verbose", "--help"}
+SHARED = {"--var", "--var-file", "--target", "--allow-outside", "--quiet", "--verbose", "--help"}
 COMMANDS = ("validate", "render", "plan", "apply", "status", "logs", "download", "delete", "init", "schema", "engine")
 
 

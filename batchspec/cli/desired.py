@@ -86,16 +86,23 @@ def reading_of(
 
     Raises SpecInvalid when there is no reading the file at all, UsageError.
     """
-    parsed, found = read(Path(spec), spec)
+    parsed, found = read(Path(spec), spec, allow_outside=given.allow_outside)
     if parsed is None:
         return Reading(None, tuple(found))
     files = [Path(name) for name in given.files]
-    variables, unusable = values(parsed, given.values(), files, console.environ if secrets else None)
+    environ = console.environ if secrets else None
+    variables, unusable = values(parsed, given.values(), files, environ, allow_outside=given.allow_outside)
     known = _secrets(parsed, variables)
     if mask:
         console.secrets += [console.environ.get(one.from_env or "", "") for one in parsed.vars.values() if one.secret]
     desired, faults = render(
-        parsed, variables=variables, secrets=known, target=target, fingerprints=fingerprints, listings=listings
+        parsed,
+        variables=variables,
+        secrets=known,
+        target=target,
+        allow_outside=given.allow_outside,
+        fingerprints=fingerprints,
+        listings=listings,
     )
     broken = check_tasks(desired) if tasks and desired is not None else []
     return Reading(desired, _together(found, unusable, faults, broken), tuple(warnings(parsed, desired)))

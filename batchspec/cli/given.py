@@ -13,11 +13,15 @@ from batchspec.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """`variables` are `NAME=VALUE` as typed, `files` paths as typed; `target` is None when it was not said."""
+    """`variables` are `NAME=VALUE` as typed, `files` paths as typed; `target` is None when it was not said.
+
+    `allow_outside` lets the spec read files outside its repository.
+    """
 
     variables: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     target: Literal["local", "azure"] | None = None
+    allow_outside: bool = False
 
     @property
     def offline_target(self) -> Literal["local", "azure"]:
@@ -43,4 +47,5 @@ class Given:
             words += ["--var-file", one]
         if self.target is not None:
             words += ["--target", self.target]
+        words += ["--allow-outside"] * self.allow_outside
         return command_line(words)

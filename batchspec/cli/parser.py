@@ -141,6 +141,12 @@ def _add_shared(parser: argparse.ArgumentParser, *, before: bool) -> None:
         help="where to run: the local engine, or Azure by the AZURE_BATCH_* and AZURE_STORAGE_* variables",
     )
     group.add_argument(
+        "--allow-outside",
+        action="store_true",
+        default=False if before else argparse.SUPPRESS,
+        help="let the spec read files outside its git repository (or its folder, where there is none)",
+    )
+    group.add_argument(
         "-q",
         "--quiet",
         action="store_true",

@@ -21,6 +21,7 @@ from batchspec.errors import LocalIOFailed
 from batchspec.render.ids import blob_fault
 from batchspec.render.model import LocalFile
 from batchspec.render.patterns import matches
+from batchspec.spec.opening import git_root, is_within, opened
 
 _MAGIC = re.compile(r"[*?\[]")
 _MAX_FAULTS = 20
@@ -46,8 +47,7 @@ def folder_of(spec: Path, *, allow_outside: bool = False) -> Folder:
     """The folder of a spec file, bounded by its git root, or by itself where there is none."""
     path = Path(os.path.abspath(spec)).parent  # noqa: PTH100 - resolve() would follow a link to the spec itself
     real = path.resolve()
-    root = next((parent for parent in (real, *real.parents) if (parent / ".git").exists()), real)
-    return Folder(path, None if allow_outside else root)
+    return Folder(path, None if allow_outside else git_root(real) or real)
 
 
 def list_files(folder: Folder, pattern: str, prefix: str = "") -> Listing:
@@ -66,16 +66,16 @@ def list_files(folder: Folder, pattern: str, prefix: str = "") -> Listing:
         if wrong:
             listing.faults.append(f"{shown(folder, path)}: {wrong}")
         elif (size := _size(folder, path, listing.faults)) is not None:
-            listing.files.append(LocalFile(blob, path, size))
+            listing.files.append(LocalFile(blob, path, size, folder.within))
     listing.files.sort(key=lambda file: file.name)
     listing.faults = list(dict.fromkeys(listing.faults))
     return listing
 
 
-def md5_of(path: Path) -> bytes:
-    """The 16 bytes of a file's MD5, read in pieces. Raises LocalIOFailed."""
+def md5_of(path: Path, within: Path | None = None) -> bytes:
+    """The 16 bytes of a file's MD5, read in pieces; of one that lies below `within`, if given. Raises LocalIOFailed."""
     try:
-        with path.open("rb") as content:
+        with opened(path, within) as content:
             return hashlib.file_digest(content, lambda: hashlib.md5(usedforsecurity=False)).digest()
     except OSError as error:
         raise LocalIOFailed("read", path, error) from error
@@ -107,9 +107,12 @@ def outside_fault(folder: Folder, path: Path) -> str | None:
         real = path.resolve()
     except (OSError, RuntimeError) as error:  # a loop of links
         return f"{shown(folder, path)}: cannot be followed: {error}"
-    if real.is_relative_to(folder.within):
+    if is_within(real, folder.within):
         return None
-    return f"{shown(folder, path)}: lies outside {folder.within}, from where alone a spec may read"
+    if real.is_relative_to(folder.within):
+        return f"{shown(folder, path)}: lies in .git, which no spec may read"
+    here = f"{folder.within}, from where alone a spec may read (--allow-outside lifts this)"
+    return f"{shown(folder, path)}: lies outside {here}"
 
 
 def _pattern_fault(pattern: str) -> str | None:
@@ -195,6 +198,8 @@ class _Walk:
     ) -> Iterator[str]:
         if not steps or (linked and not self._usable_folder(folder)):
             return
+        if self._folder.within is not None and folder.name.lower() == ".git":
+            return  # no wildcard means it
         real = folder.resolve() if linked else above[-1] / folder.name
         if real not in above:
             yield from self._below(folder, name, steps, (*above, real))
@@ -226,9 +231,13 @@ class _Walk:
             what = "is a link to nothing" if path.is_symlink() else f"cannot be read: {error.strerror or error}"
             self._faults.append(f"{shown(self._folder, path)}: {what}")
             return False
-        if not stat.S_ISREG(kind):
+        if not stat.S_ISREG(kind) and path != self._folder.path / self._pattern:
             return False
-        return self._usable_folder(path)
+        if not self._usable_folder(path):
+            return False
+        if not stat.S_ISREG(kind):
+            self._faults.append(f"{shown(self._folder, path)}: is no file but a pipe, a socket or a device")
+        return stat.S_ISREG(kind)
 
 
 def _is_folder(path: Path) -> bool:

@@ -27,18 +27,22 @@ CONTAINER_OWNER_KEY = "batchspec_name"
 
 @dataclass(frozen=True)
 class LocalFile:
-    """A file to upload: `name` is its blob name, `path` where it is, `size` in bytes when it was listed."""
+    """A file to upload: `name` is its blob name, `path` where it is, `size` in bytes when it was listed.
+
+    `within` is the folder that it must still lie below when it is read; None when it may be anywhere.
+    """
 
     name: str
     path: Path
     size: int
+    within: Path | None = field(default=None, compare=False, repr=False)
 
     @cached_property
     def md5(self) -> bytes:
         """The 16 bytes of the content's MD5; read once, streamed. Raises LocalIOFailed."""
         from batchspec.render.files import md5_of
 
-        return md5_of(self.path)
+        return md5_of(self.path, self.within)
 
     @property
     def digest(self) -> str:

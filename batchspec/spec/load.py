@@ -22,6 +22,7 @@ from yaml import events
 from batchspec.errors import Problem, SpecInvalid
 from batchspec.spec import syntax
 from batchspec.spec.document import At, Document, Node, Position, dotted, shown
+from batchspec.spec.opening import link_fault, opened
 from batchspec.spec.reserved import CHARACTERS
 from batchspec.spec.scalars import NotANumber, Scalar, scalar_from_plain
 
@@ -44,10 +45,13 @@ _MERGE = object()
 _SKIP = object()
 
 
-def load(path: Path, shown_as: str | None = None) -> Document:
-    """Read a YAML file. Raises SpecInvalid when it cannot be read as one YAML document at all."""
+def load(path: Path, shown_as: str | None = None, *, allow_outside: bool = False) -> Document:
+    """Read a YAML file. Raises SpecInvalid when it cannot be read as one YAML document at all.
+
+    A link out of the repository that it stands in is not followed, unless outside is allowed.
+    """
     name = str(path) if shown_as is None else shown_as
-    text = _decoded(_read(path, name), name)
+    text = _decoded(_read(path, name, allow_outside), name)
     reader = _Reader(name)
     try:
         reader.read(text)
@@ -58,11 +62,14 @@ def load(path: Path, shown_as: str | None = None) -> Document:
     return Document(path, name, reader.root.value, tuple(reader.problems), frozenset(reader.spoilt), reader.root)
 
 
-def _read(path: Path, name: str) -> bytes:
+def _read(path: Path, name: str, allow_outside: bool) -> bytes:
     try:
-        with path.open("rb") as file:
+        fault = None if allow_outside else link_fault(path)
+        if fault:
+            raise SpecInvalid([Problem(name, 1, 1, "", fault)])
+        with opened(path) as file:
             content = file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         message = f"cannot read this file: {reason}"
         if isinstance(error, IsADirectoryError):

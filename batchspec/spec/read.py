@@ -16,12 +16,12 @@ from batchspec.spec.load import load
 from batchspec.spec.model import Spec
 
 
-def read(path: Path, shown_as: str | None = None) -> tuple[Spec | None, list[Problem]]:
+def read(path: Path, shown_as: str | None = None, *, allow_outside: bool = False) -> tuple[Spec | None, list[Problem]]:
     """The spec, None when there is nothing to build, and its problems sorted by place.
 
     Raises SpecInvalid only when the file cannot be read as YAML at all.
     """
-    document = load(path, shown_as)
+    document = load(path, shown_as, allow_outside=allow_outside)
     told = {problem.path for problem in document.problems}
     every = [*secrets(root(document.data)), *schema.findings(document), *rules.findings(document)]
     findings = _settled(_first_per_node(every))

@@ -31,15 +31,21 @@ class _Unusable(ValueError):
 
 
 def values(
-    spec: Spec, given: Mapping[str, str], files: Sequence[Path] = (), environ: Mapping[str, str] | None = None
+    spec: Spec,
+    given: Mapping[str, str],
+    files: Sequence[Path] = (),
+    environ: Mapping[str, str] | None = None,
+    *,
+    allow_outside: bool = False,
 ) -> tuple[Mapping[str, object], list[Problem]]:
     """The value of every variable that `spec` declares, and what is wrong with what was given.
 
     `given` are --var's by name, `files` those of --var-file in order. Without `environ` secrets are not looked up.
+    `allow_outside` is for files that are links out of their repository.
     """
     gathering = _Gathering(spec)
     for file in files:
-        gathering.take_file(file)
+        gathering.take_file(file, allow_outside=allow_outside)
     for name, text in given.items():
         gathering.take_text(name, text)
     return gathering.finished(environ)
@@ -51,10 +57,10 @@ class _Gathering:
         self._values: dict[str, object] = {}
         self._problems: list[Problem] = []
 
-    def take_file(self, path: Path) -> None:
+    def take_file(self, path: Path, *, allow_outside: bool = False) -> None:
         """Take the values of a YAML or JSON file, a mapping of names to values."""
         try:
-            document = load(path)
+            document = load(path, allow_outside=allow_outside)
         except SpecInvalid as error:
             self._problems += error.problems
             return
