@@ -11,17 +11,20 @@ not, and ends its lines in any way. A JSON line is an object; its values keep th
 import csv
 import json
 from collections.abc import Callable, Iterator, Mapping
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
 from batchspec.render.symbolic import Json, holds_marker
 from batchspec.spec.document import shown
+from batchspec.spec.opening import opened
 
 Row = dict[str, Json]
-Reader = Callable[[TextIO], Iterator[Row]]
+Reader = Callable[[Iterator[str]], Iterator[Row]]
 
 # A task is at most 1 MiB, so no field that is longer can be of use; the module's own limit is 128 KiB.
 MAX_FIELD_CHARACTERS = 1_048_576
+MAX_LINE_CHARACTERS = 10_000_000
 
 
 class BadRows(ValueError):
@@ -38,12 +41,12 @@ def suffixes() -> str:
     return ", ".join(_READERS)
 
 
-def rows(path: Path, reader: Reader) -> Iterator[Row]:
-    """The rows of a file, streamed. Raises BadRows."""
+def rows(path: Path, reader: Reader, within: Path | None = None) -> Iterator[Row]:
+    """The rows of a file, which must lie below `within`, streamed. Raises BadRows."""
     csv.field_size_limit(MAX_FIELD_CHARACTERS)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as content:
-            for number, row in enumerate(reader(content), 1):
+        with TextIOWrapper(opened(path, within), encoding="utf-8-sig", newline="") as content:
+            for number, row in enumerate(reader(_lines(content)), 1):
                 if any(map(_reserved, row)) or any(map(_reserved, row.values())):
                     raise BadRows(
                         f"row {number:,} holds one of the characters U+E000 to U+E002, which batchspec reserves"
@@ -55,13 +58,23 @@ def rows(path: Path, reader: Reader) -> Iterator[Row]:
         raise BadRows(error.strerror or str(error)) from error
 
 
+def _lines(content: TextIO) -> Iterator[str]:
+    """The lines, none of which may fill the memory."""
+    number = 0
+    while line := content.readline(MAX_LINE_CHARACTERS + 1):
+        number += 1
+        if len(line) > MAX_LINE_CHARACTERS:
+            raise BadRows(f"line {number:,} has more than {MAX_LINE_CHARACTERS:,} characters")
+        yield line
+
+
 def _reserved(value: Json) -> bool:
     if isinstance(value, str):
         return holds_marker(value)
     return isinstance(value, (list, dict)) and holds_marker(json.dumps(value, ensure_ascii=False))
 
 
-def _separated(content: TextIO, delimiter: str) -> Iterator[Row]:
+def _separated(content: Iterator[str], delimiter: str) -> Iterator[Row]:
     reader = csv.reader(content, delimiter=delimiter, strict=True)
     try:
         header = next(filter(None, reader), None)
@@ -102,7 +115,7 @@ def _words(error: str) -> str:
     return error
 
 
-def _json_lines(content: TextIO) -> Iterator[Row]:
+def _json_lines(content: Iterator[str]) -> Iterator[Row]:
     for number, line in enumerate(content, 1):
         if not line.strip():
             continue

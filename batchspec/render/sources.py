@@ -140,7 +140,7 @@ def table(wire: Wire, sources: Sources, given: object, at: At) -> Elements:
         if place is None or reader is None:
             return
         try:
-            for number, row in enumerate(rows.rows(place, reader), 1):
+            for number, row in enumerate(rows.rows(place, reader, sources.folder.within), 1):
                 yield Element(row, f"row {number:,} of {source}")
         except rows.BadRows as error:
             scope.fault(at, f"{shown(source)}: {error}")

@@ -153,11 +153,15 @@ def test_a_spec_may_come_from_a_pipe_that_a_shell_writes(repo: Path) -> None:
 
 
 def test_a_huge_sparse_file_costs_nothing_until_its_content_counts(repo: Path) -> None:
-    for name in ("big.bin", "big.yaml"):
+    for name in ("big.bin", "big.csv", "big.jsonl", "big.yaml"):
         with (repo / "specs" / name).open("wb") as file:
             file.truncate(1 << 40)
     done = run(repo, "validate", upload("big.bin"))
     assert done.code == 0
+    for name in ("big.csv", "big.jsonl"):
+        done = run(repo, "render", rows(name))
+        assert done.code == 2
+        assert f"'{name}': line 1 has more than 10,000,000 characters" in done.err
     done = batchspec("validate", "specs/big.yaml", cwd=repo)
     assert (
         done.out == "specs/big.yaml:1:1: is larger than 10,000,000 bytes; put long lists in a file that `rows:` reads\n"
