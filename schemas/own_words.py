@@ -43,6 +43,11 @@ def one_or_more(description: str) -> Node:
     return {"anyOf": [{"type": "string"}, texts], "description": description}
 
 
+def _count(least: int, most: int | None = None) -> Node:
+    """A whole number within limits, or a template."""
+    return {**ref("integer"), "minimum": least, **({} if most is None else {"maximum": most})}
+
+
 _KEY_OF_CONTAINER = string("Key of a container under `containers`.")
 
 DEFINITIONS: dict[str, Node] = {
@@ -143,6 +148,71 @@ DEFINITIONS: dict[str, Node] = {
         },
         description="The nodes' image; the node agent that fits is looked up in the service's list.",
     ),
+    "autoscale": {
+        "anyOf": [
+            mapping(
+                {
+                    "formula": string(
+                        "scale_to_pending_tasks, scale_down_when_idle, workday, or a formula of Azure Batch."
+                    ),
+                    "max_nodes": {**_count(1), "description": "With a named formula: never more nodes than this."},
+                    "min_nodes": {**_count(0), "description": "With a named formula: never fewer; 0 by default."},
+                    "node_type": {
+                        "anyOf": [{"enum": ["dedicated", "low_priority"]}, ref("template")],
+                        "description": "With a named formula: the kind of nodes; dedicated by default.",
+                    },
+                    "tasks_per_node": {
+                        **_count(1),
+                        "description": "scale_to_pending_tasks: tasks for one node; its task slots by default.",
+                    },
+                    "idle": {
+                        **ref("duration"),
+                        "description": "scale_down_when_idle: how long without a task; PT10M by default.",
+                        "x-shortest": "PT1M",
+                    },
+                    "from_hour": {
+                        **_count(0, 23),
+                        "description": "workday: the hour at which `max_nodes` begin; 8 by default.",
+                    },
+                    "until_hour": {
+                        **_count(1, 24),
+                        "description": "workday: the hour at which they end; 18 by default.",
+                    },
+                    "days": {
+                        "anyOf": [
+                            {
+                                "type": "array",
+                                "minItems": 1,
+                                "items": {
+                                    "enum": [
+                                        *("monday", "tuesday", "wednesday", "thursday", "friday"),
+                                        *("saturday", "sunday"),
+                                    ]
+                                },
+                            },
+                            ref("template"),
+                        ],
+                        "description": "workday: days of the week; monday to friday by default.",
+                    },
+                    "utc_offset": {
+                        **ref("number"),
+                        "minimum": -14,
+                        "maximum": 14,
+                        "description": "workday: hours by which local time is ahead of UTC; 0 by default.",
+                    },
+                    "interval": {
+                        **ref("duration"),
+                        "description": "How often Azure Batch evaluates it; PT5M by default with a named formula.",
+                        "x-shortest": "PT5M",
+                        "x-longest": "P7D",
+                    },
+                },
+                "formula",
+            ),
+            ref("template"),
+        ],
+        "description": "The pool's size by a formula: a named one with its numbers, or one written out.",
+    },
     "generator": mapping(
         {
             "upload": string("Key of an upload: one task per file; gives `file`."),
@@ -261,11 +331,13 @@ ADDED_PROPERTIES: dict[str, Node] = {
             "description": "Operating system of the nodes; linux by default.",
         },
         "image": ref("image"),
+        "autoscale": ref("autoscale"),
         "identity": string(
             "Resource id of a managed identity of an `existing` pool: containers are used with it, without SAS."
         ),
         "imported": _IMPORTED,
     },
+    "BatchPoolSpecification": {"autoscale": ref("autoscale")},
     "BatchJobCreateOptions": {"existing": flag(_EXISTING), "imported": _IMPORTED},
     "BatchTaskCreateOptions": {
         "name": string("Name of this template, for `needs` of others."),

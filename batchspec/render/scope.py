@@ -29,11 +29,12 @@ Made = Json | Omit
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something wrong with the value at a place; `line` counts from 1 inside a text of several lines."""
+    """Something wrong with the value at a place; `line` and `column` count from 1 inside the text there."""
 
     at: At
     message: str
     line: int | None = None
+    column: int | None = None
 
     def problem(self, document: Document) -> Problem:
         """The fault as people see it, on the very line of a block of text where that can be told."""
@@ -44,9 +45,20 @@ class Fault:
         header = linecache.getline(str(document.path), problem.line)[problem.column - 1 :].split("#")[0].strip()
         if header[:1] == "|":
             line = problem.line + self.line
-            text = linecache.getline(str(document.path), line)
-            return replace(problem, line=line, column=len(text) - len(text.lstrip(" ")) + 1)
-        return replace(problem, message=f"{self.message} (line {self.line})") if self.line > 1 else problem
+            indent = _indent(str(document.path), problem.line + 1 if self.column else line)
+            return replace(problem, line=line, column=indent + (self.column or 1))
+        if self.column is not None and self.line == 1:
+            quote = header[:1] in ("'", '"')
+            return replace(problem, column=problem.column + quote + self.column - 1)
+        column = f", column {self.column}" if self.column is not None else ""
+        return replace(problem, message=f"{self.message} (line {self.line}{column})") if self.line > 1 else problem
+
+
+def _indent(path: str, line: int) -> int:
+    """How far the first line with text is indented, from this one on."""
+    while (text := linecache.getline(path, line)) and not text.strip():
+        line += 1
+    return len(text) - len(text.lstrip(" "))
 
 
 @dataclass(slots=True)
@@ -96,10 +108,10 @@ class Scope:
     faults: list[Fault] = field(default_factory=list)
     assumed: bool = False
 
-    def fault(self, at: At, message: str, line: int | None = None) -> Omit:
+    def fault(self, at: At, message: str, line: int | None = None, column: int | None = None) -> Omit:
         """Note a fault; gives OMIT, which is what the value becomes."""
         if not self.assumed:
-            self.faults.append(Fault(at, message, line))
+            self.faults.append(Fault(at, message, line, column))
         return OMIT
 
     def template_fault(self, at: At, error: TemplateFault) -> Omit:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from batchspec.render import filters, shorthand, template
+from batchspec.render import autoscale, filters, shorthand, template
 from batchspec.render import scope as making
 from batchspec.render.model import DesiredUpload, LocalFile
 from batchspec.render.scope import Made, Maker, Scope, fixed
@@ -75,15 +75,18 @@ class Wire:
         for name, value in properties.items():
             if name in ("command", "commands") and name in shape.properties:
                 made["commandLine"] = shorthand.command_line(self, value, (*at, name))
-            elif name != "image" or name not in shape.properties:
+            elif name not in ("image", "autoscale") or name not in shape.properties:
                 rest, inner = shape.property(name)
                 made[rest] = self.special(name, value, inner, (*at, name))
         if "virtual_machine_configuration" in shape.properties:
             shorthand.image(self, properties, made, at)
+            autoscale.settings(self, properties, made, at)
         return made
 
     def special(self, name: str, value: object, shape: Shape, at: At) -> Maker:
         """A maker of a property, which may be one with a shorthand of ours."""
+        if name == "auto_scale_formula" and shape.kinds:
+            return autoscale.formula(self, value, shape, at)
         compile_ = _SPECIAL.get(name)
         if compile_ is None or not shape.kinds:
             return self.value(value, shape, at)

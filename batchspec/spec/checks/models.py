@@ -12,6 +12,7 @@ from batchspec.spec.checks.choices import one_of, only_with
 from batchspec.spec.checks.tree import Part, is_true, number
 from batchspec.spec.checks.walk import models as every_model
 from batchspec.spec.document import Finding, shown
+from batchspec.spec.formula import named
 from batchspec.spec.words import has_template
 
 _FILE_SYSTEMS = (
@@ -166,7 +167,25 @@ def _upgrades(part: Part) -> Iterator[Finding]:
         yield Finding(at, "goes only with `node_placement_configuration: {policy: zonal}`", on_key=True)
 
 
-_POOL_RULES = (_upgrades, network.pool)
+def _scaled(part: Part) -> Iterator[Finding]:
+    """`autoscale` stands for Azure's three words, and for a fixed size."""
+    if "autoscale" in part.data:
+        for word in _SIZE_WORDS:
+            if word in part.data:
+                yield Finding((*part.at, word), "`autoscale` decides this; remove one of the two", on_key=True)
+    given = part.part("autoscale")
+    known = {word: value for word, value in given.data.items() if not has_template(value)}
+    for word, message in named.problems(known):
+        if word in known or word not in given.data:
+            missing = (word,) if word not in given.data else ()
+            yield Finding((*given.at, word), message, on_key=word != "formula", lacks=missing)
+
+
+_SIZE_WORDS = (
+    *("enable_auto_scale", "auto_scale_formula", "auto_scale_evaluation_interval"),
+    *("target_dedicated_nodes", "target_low_priority_nodes", "resize_timeout"),
+)
+_POOL_RULES = (_scaled, _upgrades, network.pool)
 _RULES: Mapping[str, tuple[Callable[[Part], Iterator[Finding]], ...]] = {
     "BatchPoolCreateOptions": _POOL_RULES,
     "BatchPoolSpecification": _POOL_RULES,

@@ -56,6 +56,8 @@ def identity(spec: Part) -> Iterator[Finding]:
 def sizes(spec: Part) -> Iterator[Finding]:
     """A pool has a fixed size or a formula."""
     for part in pools(spec):
+        if "autoscale" in part.data:
+            continue  # the checks by model tell what it excludes
         automatic = part.data.get("enable_auto_scale")
         if is_true(automatic):
             for word in _TARGETS:

@@ -74,7 +74,7 @@ def test_nothing_is_told_of_a_formula_that_is_right(formula: str) -> None:
         (f"{T}TimeInterval_Hour.hour", ["1:43: a timeinterval has no hour; only a timestamp, such as time(), has"]),
         (
             f"x = 5; y = x.GetSample(1); {T}1",
-            ["1:16: a double has no samples; GetSample belongs to variables such as $PendingTasks"],
+            ["1:14: a double has no samples; GetSample belongs to variables such as $PendingTasks"],
         ),
         (f"{T}time() + time()", ["1:32: a timestamp + a timestamp means nothing"]),
         (f'{T}"a" * 2', ["1:29: a string * a double means nothing"]),
