@@ -222,3 +222,19 @@ def test_offline_commands_load_no_sdk_no_server_and_no_event_loop(words: list[st
     exit_code, *loaded = done.stderr.split()
     assert exit_code == "0"
     assert set(loaded) & HEAVY == set()
+
+
+def test_github_gets_paths_in_the_repository_and_characters_that_mean_nothing_to_it(folder: Path) -> None:
+    below = folder / "100%, a:b"
+    below.mkdir()
+    (below / "wrong.yaml").write_text(WRONG)
+
+    done = run("validate", "../wrong.yaml", "wrong.yaml", "--format", "github", cwd=below, GITHUB_WORKSPACE=str(folder))
+    outside = run("validate", "wrong.yaml", "--format", "github", cwd=folder, GITHUB_WORKSPACE=str(below))
+
+    told = "line=6,col=8::pool.vm_sise: unknown property; did you mean 'vm_size'?"
+    assert [line for line in done.out.splitlines() if "vm_sise" in line] == [
+        f"::error file=wrong.yaml,{told}",
+        f"::error file=100%25%2C a%3Ab/wrong.yaml,{told}",
+    ]
+    assert outside.out == f"::error file=wrong.yaml,{told}\n"

@@ -4,7 +4,9 @@ In: paths. Out: one line per problem on stdout, `file:line:col: path: message` (
 one line per spec that is right; warnings on stderr. Exit code 2 when there is any problem.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from batchspec.cli import phrases
 from batchspec.cli.console import Console
@@ -48,10 +50,10 @@ def _reading(console: Console, spec: str, given: Given) -> Reading:
 
 def _print(console: Console, spec: str, reading: Reading, *, github: bool) -> None:
     for problem in reading.problems:
-        console.result(_annotation("error", problem) if github else phrases.harmless(str(problem)))
+        console.result(_annotation("error", problem, console.environ) if github else phrases.harmless(str(problem)))
     if github:
         for warning in reading.warnings:
-            console.result(_annotation("warning", warning))
+            console.result(_annotation("warning", warning, console.environ))
         return
     warn(console, reading.warnings)
     if not reading.problems and not console.quiet:
@@ -67,11 +69,22 @@ def _tell(console: Console, found: dict[str, tuple[Problem, ...]]) -> None:
         console.message(f"{phrases.count(len(found), 'spec')} valid")
 
 
-def _annotation(kind: str, problem: Problem) -> str:
-    """A workflow command of GitHub Actions (docs.github.com, "Workflow commands for GitHub Actions")."""
+def _annotation(kind: str, problem: Problem, environ: Mapping[str, str]) -> str:
+    """A workflow command of GitHub Actions (docs.github.com, "Workflow commands for GitHub Actions").
+
+    GitHub shows it at a file of the pull request only by its path in the repository, wherever the step ran.
+    """
     text = f"{problem.path}: {problem.message}" if problem.path else problem.message
+    problem = replace(problem, file=_in_repository(problem.file, environ.get("GITHUB_WORKSPACE", "")))
     place = f"file={_property(problem.file)},line={problem.line},col={problem.column}"
     return f"::{kind} {place}::{_data(phrases.harmless(text))}"
+
+
+def _in_repository(file: str, workspace: str) -> str:
+    path = Path(file).absolute()
+    if workspace and path.resolve().is_relative_to(Path(workspace).resolve()):
+        return path.resolve().relative_to(Path(workspace).resolve()).as_posix()
+    return file
 
 
 def _data(text: str) -> str:
