@@ -217,6 +217,7 @@ def _notes(desired: Desired, observed: Observed, work: _JobAndTasks) -> Iterator
         number = len(work.tasks.orphaned)
         tasks = "task is no longer in the spec and is" if number == 1 else "tasks are no longer in the spec and are"
         yield f"{number} finished {tasks} kept: {shown}"
+    yield from desired.notes() if work.tasks.changes else ()
     if _forgets(desired, observed):
         yield "the spec's cleanup removes its own job, so nothing is remembered: everything runs anew"
     state = (observed.job or {}).get("state")

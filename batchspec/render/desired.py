@@ -29,9 +29,10 @@ from batchspec.render.shape import shape_of
 from batchspec.render.shell import Os
 from batchspec.render.suggest import suggestion
 from batchspec.render.symbolic import Json, display, holds_marker, symbol
-from batchspec.render.tasks import TaskStream, Template
+from batchspec.render.tasks import TaskStream
 from batchspec.render.template import GLOBALS, uses
 from batchspec.render.unknown import ANY
+from batchspec.render.walk import Template, Walk
 from batchspec.render.wire import Resources, Wire
 from batchspec.spec import durations
 from batchspec.spec.checks.tree import generators, root
@@ -193,6 +194,7 @@ class _Rendering:
             downloads=resources.downloads(spec, self.folder, scope),
             cleanup_after_success=self._cleanup(),
             secrets=self.secrets,
+            notes=tasks.notes,
             listings={query: self.listings.get(query) for query in tasks.queries},
         )
 
@@ -288,9 +290,11 @@ class _Rendering:
             *bodies.preparation_of(pool.body if pool else None, "startTask"),
             *bodies.preparation_of(job.body if job else None, "jobPreparationTask"),
         ]
-        return TaskStream(
-            self.spec.document, dict(self.names), templates, inputs, lambda: list(inputs.of(prepared)), self.listings
-        )
+        walk = Walk(self.spec.document, dict(self.names), templates, self.listings)
+        given = self.spec.job
+        alone = given is None or (given.existing is False and "job_manager_task" not in given.properties)
+        merge = "cmd /c exit 0" if wire.resources.os == "windows" else "/bin/sh -c true"
+        return TaskStream(walk, inputs, lambda: list(inputs.of(prepared)), merge, alone)
 
     def _template(
         self, wire: Wire, sources: Sources, index: int, task: TaskTemplate, needs: tuple[int, ...]
@@ -305,7 +309,9 @@ class _Rendering:
         word = imported.maker(task.imported, (*task.at, "imported"), self.scope)
         template: Json = {"id": task.id, **({"name": task.name} if task.name else {}), **_plain(task.properties)}
         written = {"for_each": _plain(task.for_each or {}), "template": template}
-        return Template(index, task.at, id_, making.object_of(made), generator, needs, assumed, word, written)
+        name = resources.text(task.name or "", (*task.at, "name"), self.scope) or ""
+        body = making.object_of(made)
+        return Template(index, task.at, id_, body, generator, needs, assumed, word, written, name)
 
     def _needs(self) -> list[tuple[int, ...]]:
         """The templates that each needs, by index; one that would wait for itself is a fault and needs nothing."""

@@ -190,8 +190,8 @@ class Desired:
     `tasks()` gives a fresh stream of DesiredTask each time, in the order of the templates and their generators; it
     raises SpecInvalid for a task that cannot be rendered (after `desired.check_tasks` has passed it does not).
     `secrets` are the values for the symbols of kind `secret`; `shown_as` is the spec's path as the person gave it.
-    `listings` are what its generators want of containers, None for what has not been listed: the tasks made of it are
-    not in the stream then.
+    `notes()` are what a person should know of the tasks. `listings` are what its generators want of containers, None for
+    what has not been listed: the tasks made of it are not in the stream then.
     """
 
     name: str
@@ -206,6 +206,7 @@ class Desired:
     cleanup_after_success: tuple[str, ...]
     secrets: Mapping[str, Secret]
     listings: Mapping[BlobQuery, Listing | None] = field(default_factory=dict)
+    notes: Callable[[], Sequence[str]] = tuple
 
     @property
     def unlisted(self) -> tuple[BlobQuery, ...]:

@@ -11,6 +11,7 @@ Kinds and their arguments:
     blob_url       KEY NAME           a blob's URL
     blob_sas_url   KEY NAME           a blob's URL with a read SAS
     secret         VARIABLE           a secret variable's value
+    task_ids       TEMPLATE           ids of tasks made of blobs that are not listed yet; never in what is sent
     node_agent_sku (none)             looked up in the service's list of supported images
 """
 
@@ -29,6 +30,7 @@ KINDS = {
     "blob_url": 2,
     "blob_sas_url": 2,
     "secret": 1,
+    "task_ids": 1,
     "node_agent_sku": 0,
 }  # and how many arguments each has
 

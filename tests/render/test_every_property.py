@@ -61,7 +61,9 @@ def spec(top: str, data: Data) -> Data:
     if top == "BatchPoolCreateOptions":
         return {**head, "pool": {"os": "windows", **data}}
     if top == "BatchTaskCreateOptions":
-        job = {"task_failure_mode": "performexitoptionsjobaction"}
+        # A job manager may add tasks, so that a task may depend on ids that the spec does not have.
+        manager = {"id": "manager", "command_line": "x"}
+        job = {"task_failure_mode": "performexitoptionsjobaction", "job_manager_task": manager}
         return {**head, "pool": POOL, "job": job, "tasks": [data]}
     info = data.get("pool_info", {})
     return {**head, "job": data} if info else {**head, "pool": POOL, "job": data}

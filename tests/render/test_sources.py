@@ -100,7 +100,7 @@ def test_blobs_whose_names_cannot_be_used_are_told(render_spec: Render) -> None:
 
 def told_by(render_spec: Render, listing: Listing, query: BlobQuery = QUERY, spec: str = HEAD + EACH) -> list[str]:
     rendered = render_spec(spec, listings={query: listing})
-    folder = rendered.desired.tasks._document.path  # type: ignore[attr-defined]
+    folder = rendered.desired.tasks.walk.document.path  # type: ignore[attr-defined]
     parsed = build(load(folder, "spec.yaml"))
     assert parsed is not None
     return [problem.message for problem in warnings(parsed, rendered.desired)]

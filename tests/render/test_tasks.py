@@ -3,6 +3,7 @@ import itertools
 import pytest
 
 from batchspec.errors import SpecInvalid
+from batchspec.render.tasks import TaskStream
 from tests.render.conftest import Render, Rendered
 
 HEAD = """\
@@ -113,22 +114,74 @@ pool: {vm_size: s}
 tasks:
   - {id: last, needs: [first], depends_on: {task_ids: [other]}, command_line: x}
   - {id: "{{ name }}-1", name: first, command_line: x}
+  - {id: other, command_line: x}
 """
     assert render_spec(spec).bodies[0]["dependsOn"] == {"taskIds": ["other", "run-1"]}
 
 
-def test_too_many_dependencies_are_told(render_spec: Render) -> None:
-    spec = """\
+MANY = """\
 pool: {vm_size: s}
 tasks:
   - {name: many, for_each: {range: 2000}, id: "{{ 'x' * 40 }}-{{ value }}", command_line: x}
   - {id: last, needs: [many], command_line: x}
 """
-    (told,) = render_spec(spec).told
-    assert told == (
-        "spec.yaml:6:23: tasks[1].needs: the ids of the 2,000 tasks have 88,890 characters, "
-        "Azure Batch takes 64,000; shorten them"
-    )
+
+
+def test_more_ids_than_one_task_takes_are_collected_by_merge_tasks(render_spec: Render) -> None:
+    tasks = {task.id: task for task in render_spec(MANY).desired.tasks()}
+    merges = [id_ for id_ in tasks if "-merge-" in id_]
+    assert len(tasks) == 2003
+    assert tasks["last"].body["dependsOn"] == {"taskIds": merges}
+    collected = []
+    for id_ in merges:
+        depends = tasks[id_].body["dependsOn"]
+        assert isinstance(depends, dict)
+        assert isinstance(depends["taskIds"], list)
+        assert sum(len(str(one)) for one in depends["taskIds"]) <= 64_000
+        collected += depends["taskIds"]
+        assert tasks[id_].body["commandLine"] == "/bin/sh -c true"
+    assert collected == [id_ for id_ in tasks if id_.startswith("x")]
+    assert list(tasks).index(merges[-1]) == 2001
+    assert render_spec(MANY).desired.notes() == [
+        (
+            "2 tasks of these only wait for the 2,000 of 'many': their ids are more than Azure Batch takes in one "
+            "`depends_on`"
+        )
+    ]
+
+
+def test_merge_tasks_are_the_same_every_time_and_run_again_with_what_they_stand_for(render_spec: Render) -> None:
+    before = hashes(render_spec(MANY))
+    assert hashes(render_spec(MANY)) == before
+    changed = MANY.replace("command_line: x}", "command_line: \"{{ 'y' if value == 1999 else 'x' }}\"}", 1)
+    after = hashes(render_spec(changed))
+    different = [id_ for id_ in before if after[id_] != before[id_]]
+    assert [id_ for id_ in different if not id_.startswith("x")] == [
+        next(id_ for id_ in before if id_.endswith("-2") and "-merge-" in id_),
+        "last",
+    ]
+    assert len(different) == 3
+
+
+def test_one_merge_task_can_be_rendered_alone(render_spec: Render) -> None:
+    desired = render_spec(MANY).desired
+    merge = next(task for task in desired.tasks() if "-merge-" in task.id)
+    assert isinstance(desired.tasks, TaskStream)
+    assert list(desired.tasks.select(merge.id)) == [merge]
+
+
+def test_how_the_needs_are_said_to_the_service_is_not_in_the_fingerprint(render_spec: Render) -> None:
+    spec = """\
+pool: {vm_size: s}
+tasks:
+  - {name: many, for_each: {range: 3}, id: "{{ value }}", command_line: x}
+  - {id: last, needs: [many], command_line: x}
+"""
+    tasks = list(render_spec(spec).desired.tasks())
+    assert tasks[-1].body["dependsOn"] == {"taskIdRanges": [{"start": 0, "end": 2}]}
+    more = list(render_spec(spec.replace("range: 3", "range: 4")).desired.tasks())
+    assert [one.hash for one in more[:3]] == [one.hash for one in tasks[:3]]
+    assert more[-1].hash != tasks[-1].hash
 
 
 def test_templates_that_wait_for_each_other_are_told(render_spec: Render) -> None:

@@ -48,6 +48,7 @@ def test_a_task_of_many_properties_arrives_in_the_sdk(render_spec: Render) -> No
     application_package_references: [{{application_id: blender, version: "4"}}]
     depends_on: {{task_ids: [a], task_id_ranges: [{{start: 1, end: 5}}]}}
     container_settings: {{image_name: img, container_run_options: --rm}}
+job: {{job_manager_task: {{id: adds-tasks, command_line: x}}}}
 """
     (body,) = render_spec(spec).bodies
     task: Any = models.BatchTaskCreateOptions(body)
