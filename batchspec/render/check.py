@@ -1,8 +1,8 @@
 """Everything that can be wrong with tasks, found by rendering each of them once.
 
 Place in the pipeline: `tasks` asks before anything is sent. In: the walk, and how each template is depended on. Out:
-problems and warnings. Holds some bytes for each task (and what it depends on by itself), never the tasks; what a problem
-comes from is found in a second walk, which happens only when there is one.
+problems and warnings. Holds some bytes for each task (and what it depends on by itself), never the tasks; what a
+problem comes from is found in a second walk, which happens only when there is one.
 
 Decisions: two tasks that write the same blob are a warning and no error: the later one may be meant to win, which only
 its author knows. An id that `depends_on` names and no task has is an error only where all tasks of the job are known.
