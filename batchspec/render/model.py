@@ -190,7 +190,7 @@ class Desired:
     `tasks()` gives a fresh stream of DesiredTask each time, in the order of the templates and their generators; it
     raises SpecInvalid for a task that cannot be rendered (after `desired.check_tasks` has passed it does not).
     `secrets` are the values for the symbols of kind `secret`; `shown_as` is the spec's path as the person gave it.
-    `notes()` are what a person should know of the tasks. `listings` are what the generators want of containers, None for
+    `notes()` are what a person should know of the tasks. `listings` are what generators want of containers, None for
     what has not been listed: the tasks made of it are not in the stream then.
     """
 
