@@ -1,0 +1,1 @@
+"""From what is there to a spec that describes it: the way back. See `describe`."""
