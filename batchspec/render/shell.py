@@ -16,7 +16,7 @@ from batchspec.render.symbolic import symbols
 
 Os = Literal["linux", "windows"]
 
-_LINES = "set -e; set -o pipefail\n"
+LINES = "set -e; set -o pipefail\n"
 # execve(2): one argument has at most 128 KiB with its NUL. CreateProcess and cmd: 8,191 characters.
 MAX_BYTES_LINUX = 131_071
 MAX_CHARACTERS_WINDOWS = 8_191
@@ -34,7 +34,7 @@ def joined(commands: Sequence[str], os: Os) -> str:
     """One text that runs the commands one after the other and stops at the first that fails."""
     if os == "windows":
         return " && ".join(command.rstrip("\n") for command in commands)
-    return _LINES + "\n".join(command.rstrip("\n") for command in commands)
+    return LINES + "\n".join(command.rstrip("\n") for command in commands)
 
 
 def text_fault(text: str, os: Os, secrets: Mapping[str, str]) -> str | None:
