@@ -4,6 +4,7 @@
     ├── UsageError                2   the command line is wrong
     ├── SpecInvalid               2   the spec is wrong; carries every Problem found
     ├── ServiceRefused            1   Azure Batch or Blob Storage said no
+    ├── NotThere              1   what was named does not exist in the service
     ├── ServiceUnreachable        1   nobody answered, or not in time
     ├── EngineFailed              1   the local engine could not be started or installed
     ├── LocalIOFailed             1   a local file could not be read or written
@@ -99,6 +100,10 @@ class ServiceRefused(BatchspecError):
         self.status = status
         self.code = code
         self.request_id = request_id
+
+
+class NotThere(BatchspecError):
+    """Something that was named, by its id, is not there; nothing was done."""
 
 
 class ServiceUnreachable(BatchspecError):

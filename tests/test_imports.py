@@ -18,7 +18,8 @@ MAY_IMPORT = {
     "render": {"errors", "spec"},
     "reconcile": {"errors", "spec", "render"},
     "cloud": {"errors", "spec", "render", "reconcile"},
-    "cli": {"errors", "spec", "render", "reconcile", "cloud"},
+    "importing": {"errors", "spec", "render", "reconcile"},
+    "cli": {"errors", "spec", "render", "reconcile", "cloud", "importing"},
     "engine": set[str](),
 }
 SDKS = ("azure", "msal", "msrest")

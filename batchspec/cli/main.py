@@ -128,6 +128,14 @@ def _init(console: Console, given: Given, args: Namespace) -> int:
     return init(console, args.file, kind=args.kind, force=args.force)
 
 
+def _import(console: Console, given: Given, args: Namespace) -> int:
+    from batchspec.cli.commands.import_ import import_
+    from batchspec.importing.live import Wanted
+
+    wanted = Wanted(args.pool, args.job, tasks=not args.no_tasks)
+    return import_(console, given, wanted, out=args.out, force=args.force)
+
+
 def _schema(console: Console, given: Given, args: Namespace) -> int:
     from batchspec.cli.commands.schema import schema
 
@@ -170,6 +178,7 @@ _COMMANDS = {
     "download": _download,
     "delete": _delete,
     "init": _init,
+    "import": _import,
     "schema": _schema,
     "engine": _engine,
 }

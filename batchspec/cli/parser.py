@@ -238,6 +238,14 @@ def _init(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="overwrite files that are there")
 
 
+def _import(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--pool", metavar="ID", help="the pool with this id")
+    parser.add_argument("--job", metavar="ID", help="the job with this id, and its tasks")
+    parser.add_argument("--no-tasks", action="store_true", help="the job without its tasks")
+    parser.add_argument("--out", metavar="FILE", help="write to a file instead of stdout; many tasks need one")
+    parser.add_argument("--force", action="store_true", help="overwrite files that are there")
+
+
 def _schema(parser: argparse.ArgumentParser) -> None:
     del parser
 
@@ -352,6 +360,12 @@ _COMMANDS = (
         "write a spec to begin with, and what it needs to run as it is",
         _init,
         ("batchspec init", "batchspec init study.yaml --kind sweep"),
+    ),
+    (
+        "import",
+        "write a spec of a pool and a job that are there; a plan of it has nothing to do",
+        _import,
+        ("batchspec import --pool my-pool", "batchspec import --pool my-pool --job my-job --out my-job.yaml"),
     ),
     ("schema", "print the JSON Schema of a spec", _schema, ("batchspec schema > batchspec-v1.schema.json",)),
     (

@@ -7,12 +7,13 @@ keys of containers, since batchspec makes a SAS of its own with the least that w
 
 from collections.abc import Mapping
 
-from batchspec.importing.pieces import Text, text
+from batchspec.importing.pieces import Value, text
 from batchspec.importing.storage import Address, Storage
 from batchspec.importing.texts import cannot_be_written
+from batchspec.render.ids import path_fault
 from batchspec.render.symbolic import Json
 
-Entry = dict[str, Text | dict[str, Text]]
+Entry = dict[str, Value]
 _OPTIONS = {"filePath", "fileMode", "identityReference"}
 
 
@@ -31,9 +32,9 @@ def output_file(entry: Mapping[str, Json], storage: Storage) -> Entry | None:
     """`{file_pattern, container, path, upload_condition}`."""
     destination, options = entry.get("destination"), entry.get("uploadOptions") or {}
     target = destination.get("container") if isinstance(destination, dict) else None
-    if not isinstance(target, dict) or not isinstance(options, dict) or options.keys() > {"uploadCondition"}:
+    if not isinstance(target, dict) or not isinstance(options, dict) or options.keys() - {"uploadCondition"}:
         return None
-    if entry.keys() > {"filePattern", "destination", "uploadOptions"} or destination.keys() != {"container"}:
+    if entry.keys() - {"filePattern", "destination", "uploadOptions"}:
         return None
     if not target.keys() <= {"containerUrl", "path", "identityReference"} or not _are_texts(target):
         return None
@@ -64,7 +65,7 @@ def _reached(url: Json, entry: Mapping[str, Json], storage: Storage) -> Address 
 
 def _single(found: Address, entry: Mapping[str, Json]) -> Entry | None:
     path = str(entry.get("filePath", ""))
-    if not path or _leaves(path):
+    if not path or _leaves(path) or (path == found.blob and path_fault(path)):
         return None
     made: Entry = {"container": text(found.key), "file": text(found.blob)}
     if path != found.blob:

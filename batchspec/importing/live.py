@@ -54,7 +54,9 @@ async def live(wanted: Wanted, services: Services) -> Live:
         raise NotThere("; ".join(missing))
     if job is not None and ":" in str(job["id"]):
         schedule = str(job["id"]).partition(":")[0]
-        raise PlanRefused(f"job {job['id']} was made by the job schedule {schedule}, and no spec can make a job of that id")
+        raise PlanRefused(
+            f"job {job['id']} was made by the job schedule {schedule}, and no spec can make a job of that id"
+        )
     return Live(
         pool=pool,
         job=job,
@@ -86,5 +88,5 @@ async def _used(batch: BatchService, job: JsonObject | None, pool: JsonObject | 
 
 
 async def _nothing() -> AsyncIterator[JsonObject]:
-    return
-    yield {}
+    for nothing in list[JsonObject]():
+        yield nothing

@@ -27,6 +27,4 @@ class Notes:
 
     def moved(self, old: At, new: At) -> dict[At, list[str]]:
         """Those at or below a place, as they would be at another."""
-        return {
-            (*new, *place[len(old) :]): told for place, told in self.by_place.items() if place[: len(old)] == old
-        }
+        return {(*new, *place[len(old) :]): told for place, told in self.by_place.items() if place[: len(old)] == old}

@@ -55,6 +55,11 @@ class Text:
         return [piece for piece in self.pieces if isinstance(piece, str)]
 
 
+# What a spec says, and a mapping of it.
+Value = Text | int | float | bool | None | list["Value"] | dict[str, "Value"]
+Words = dict[str, Value]
+
+
 def text(value: str) -> Text:
     """A literal text."""
     return Text((value,) if value else ())

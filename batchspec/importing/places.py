@@ -67,7 +67,7 @@ def _models(node: Mapping[str, Any]) -> Iterator[str]:
     reference = node.get("$ref")
     if isinstance(reference, str) and reference.rsplit("/", 1)[-1][:1].isupper():
         yield reference.rsplit("/", 1)[-1]
-    for inner in (*node.get("anyOf", ()), node.get("items", {})):
+    for inner in (*node.get("anyOf", ()), *([node["items"]] if "items" in node else [])):
         yield from _models(inner)
 
 

@@ -48,7 +48,9 @@ class Secrets:
         base = re.sub(r"[^a-z0-9]+", "_", wish.lower()).strip("_") or "secret"
         base = base if base[0].isalpha() else f"secret_{base}"
         name = next(
-            one for one in (base, *(f"{base}_{n}" for n in range(2, len(self.variables) + 3))) if one not in self.variables
+            one
+            for one in (base, *(f"{base}_{n}" for n in range(2, len(self.variables) + 3)))
+            if one not in self.variables
         )
         self.variables[name] = name.upper()
         return name

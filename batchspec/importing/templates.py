@@ -11,8 +11,7 @@ import re
 from collections.abc import Collection, Hashable, Iterator
 from dataclasses import dataclass, field
 
-from batchspec.importing.pieces import Code, Text, text
-from batchspec.importing.words import Value, Words
+from batchspec.importing.pieces import Code, Text, Value, Words, text
 from batchspec.spec.load import At
 
 Leaf = str | int | float | bool | list[str | int | float | bool]
@@ -108,7 +107,7 @@ def _form(value: Value, path: At, leaves: list[tuple[At, Leaf]]) -> Hashable:
         return tuple(piece if isinstance(piece, Code) else None for piece in value.pieces)
     leaf = _leaf(value)
     leaves.append((path, leaf))
-    return type(leaf)
+    return type(leaf).__name__
 
 
 def _rebuilt(value: Value, path: At, leaves: Iterator[Leaf | Code]) -> Value:
@@ -125,8 +124,8 @@ def _rebuilt(value: Value, path: At, leaves: Iterator[Leaf | Code]) -> Value:
 
 def _is_leaf(items: list[Value], path: At) -> bool:
     """Whether a list holds literals only and may come from a column as a whole."""
-    literal = (not isinstance(one, list | dict | Text) or isinstance(one, Text) and one.plain is not None for one in items)
-    return path[-1] not in _WRITTEN_OUT and all(literal)
+    plain = (one.plain is not None if isinstance(one, Text) else not isinstance(one, list | dict) for one in items)
+    return path[-1] not in _WRITTEN_OUT and all(plain)
 
 
 def _leaf(value: Value) -> Leaf:

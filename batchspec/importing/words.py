@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from batchspec.importing.commands import command
 from batchspec.importing.files import output_file, resource_file
 from batchspec.importing.notes import Notes
-from batchspec.importing.pieces import Text, text
+from batchspec.importing.pieces import Text, Value, Words, text
 from batchspec.importing.places import Place, place_of
 from batchspec.importing.secrets import Secrets, says_secret
 from batchspec.importing.texts import Texts, cannot_be_written
@@ -24,9 +24,6 @@ from batchspec.render.symbolic import Json
 from batchspec.spec.checks.secrets import SECRET_PROPERTIES
 from batchspec.spec.load import At
 from batchspec.spec.reserved import METADATA_PREFIX, TASK_HASH_SETTING
-
-Value = Text | int | float | bool | None | list["Value"] | dict[str, "Value"]
-Words = dict[str, Value]
 
 # What the service says of a resource and nobody can ask for, by the name on the wire (BatchPool, BatchJob, BatchTask
 # and BatchJobSchedule of azure-batch 15.1, and what older api-versions returned).
@@ -119,7 +116,7 @@ class Converter:
         if short is not None and isinstance(value, dict) and "container" in place.shape.properties:
             entry = short(value, self.texts.storage)
             if entry is not None:
-                return {**entry}
+                return entry
         return self._value(value, place, at)
 
     def _text(self, value: str, place: Place, at: At) -> Value:
@@ -150,7 +147,9 @@ class Converter:
         if not simple or len(set(names)) != len(names) or not all(names) or any(map(cannot_be_written, names)):
             made = [self._pair(pair, place.items, (*at, index)) for index, pair in enumerate(pairs)]
             return [one for one in made if one]
-        found = {name: self._setting(name, str(pair["value"]), (*at, name)) for name, pair in zip(names, pairs, strict=True)}
+        found = {
+            name: self._setting(name, str(pair["value"]), (*at, name)) for name, pair in zip(names, pairs, strict=True)
+        }
         return {name: value for name, value in found.items() if value is not None}
 
     def _pair(self, pair: Mapping[str, Json], place: Place, at: At) -> Words:
@@ -189,7 +188,9 @@ class Converter:
             wanted |= {"password"}
         if place.model == "AzureBlobFileSystemConfiguration" and "identity_reference" not in made:
             wanted |= {"account_key"} if not made.keys() & {"account_key", "sas_key"} else set()
-        owner = next((made[name] for name in ("name", "username", "account_name", "azure_file_url") if name in made), None)
+        owner = next(
+            (made[name] for name in ("name", "username", "account_name", "azure_file_url") if name in made), None
+        )
         prefix = owner.plain if isinstance(owner, Text) and owner.plain else str(at[-1])
         return {name: self.secrets.untold(f"{prefix}_{name}", (*at, name)) for name in sorted(wanted - made.keys())}
 

@@ -13,8 +13,7 @@ from typing import Any
 import yaml
 
 from batchspec.importing.notes import Notes
-from batchspec.importing.pieces import Text
-from batchspec.importing.words import Value, Words
+from batchspec.importing.pieces import Text, Value, Words
 from batchspec.spec.load import At
 from batchspec.spec.scalars import NotANumber, scalar_from_plain
 
@@ -31,7 +30,9 @@ def document(spec: Words, notes: Notes, head: list[str]) -> str:
     """The text of the file, with a comment in front."""
     lines = _comment(head, 0)
     for name, value in spec.items():
-        lines += ["", *_entry(name, value, (name,), notes, 0)] if name != "name" else _entry(name, value, (name,), notes, 0)
+        lines += (
+            ["", *_entry(name, value, (name,), notes, 0)] if name != "name" else _entry(name, value, (name,), notes, 0)
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -117,7 +118,7 @@ def _flow(value: Plain) -> str | None:
     """On one line; None for what takes several."""
     if _has_lines(value) or (isinstance(value, dict | list) and _depth(value) > 4):
         return None
-    return yaml.dump(value, Dumper=_Dumper, default_flow_style=True, **_OPTIONS).rstrip("\n")
+    return str(yaml.dump(value, Dumper=_Dumper, default_flow_style=True, **_OPTIONS)).rstrip("\n")
 
 
 def _depth(value: Plain) -> int:
@@ -140,13 +141,13 @@ def _scalar(value: Plain) -> str:
 
 def _scalar_lines(value: Plain) -> list[str]:
     """A scalar behind its key: its first line, and those of a block, two columns in."""
-    written = yaml.dump([value], Dumper=_Dumper, default_flow_style=False, **_OPTIONS)
+    written = str(yaml.dump([value], Dumper=_Dumper, default_flow_style=False, **_OPTIONS))
     return written.removeprefix("- ").removesuffix("\n").split("\n")
 
 
 def _in_quotes(value: str) -> str:
     node = yaml.ScalarNode("tag:yaml.org,2002:str", value, style='"')
-    return yaml.serialize(node, Dumper=_Dumper, **_EMITTED).rstrip("\n")
+    return str(yaml.serialize(node, Dumper=_Dumper, **_EMITTED)).rstrip("\n")
 
 
 class _Dumper(yaml.CSafeDumper):
@@ -160,6 +161,8 @@ def _text(dumper: Any, value: str) -> yaml.ScalarNode:
     style = None
     if "\n" in value:
         style = "|" if value.strip("\n") == value.strip() != "" and not value.endswith("\n\n") else '"'
+    elif value.startswith("{") and not re.search(r"[\"\\]", value):
+        style = '"'  # the usual quotes of a template, since those in it are single ones
     elif not _stays_text(value):
         style = "'"
     return yaml.ScalarNode("tag:yaml.org,2002:str", value, style=style)

@@ -40,6 +40,10 @@ ANYWHERE: Mapping[str, tuple[object, ...]] = {
 }
 
 _USER: JsonObject = {"userIdentity": {"autoUser": NON_ADMIN}}
+_SPECIAL: JsonObject = {
+    **_USER,
+    "constraints": {"maxWallClockTime": INFINITE, "retentionTime": "P7D", "maxTaskRetryCount": 0},
+}
 _WHOLE_POOL: JsonObject = {
     **POOL,
     "enableAutoScale": False,
@@ -58,17 +62,18 @@ BY_MODEL: Mapping[str, JsonObject] = {
     "BatchJobSpecification": _WHOLE_JOB,
     "BatchJobConstraints": {"maxWallClockTime": INFINITE, "maxTaskRetryCount": 0},
     "BatchTaskCreateOptions": {**_USER, "requiredSlots": 1},
-    "BatchTaskConstraints": {"maxWallClockTime": INFINITE, "retentionTime": "P7D", "maxTaskRetryCount": 0},
+    # Not the retries: those of a task are its job's where it says nothing.
+    "BatchTaskConstraints": {"maxWallClockTime": INFINITE, "retentionTime": "P7D"},
     "BatchStartTask": {**_USER, "maxTaskRetryCount": 0, "waitForSuccess": True},
     "BatchJobManagerTask": {
-        **_USER,
+        **_SPECIAL,
         "requiredSlots": 1,
         "killJobOnCompletion": True,
         "runExclusive": True,
         "allowLowPriorityNode": True,
     },
     "BatchJobPreparationTask": {
-        **_USER,
+        **_SPECIAL,
         "id": "jobpreparation",
         "waitForSuccess": True,
         "rerunOnNodeRebootAfterSuccess": True,

@@ -31,6 +31,7 @@ _SPECIAL: Mapping[str, Special] = {
     "common_environment_settings": shorthand.named_values,
     "metadata": shorthand.named_values,
     "resource_files": shorthand.resource_files,
+    "common_resource_files": shorthand.resource_files,
     "output_files": shorthand.output_files,
 }
 
