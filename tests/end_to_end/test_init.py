@@ -1,5 +1,7 @@
 """What `batchspec init` writes runs on the engine as it is, and a second time has nothing to do."""
 
+import shutil
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -36,4 +38,26 @@ def test_a_starter_runs_as_it_is(kind: str, env: Mapping[str, str], tmp_path: Pa
     again = batchspec("apply", file, cwd=tmp_path, env=env)
     assert (again.code, "Nothing to do" in again.stdout) == (0, True), again
     deleted = batchspec("delete", file, "--yes", cwd=tmp_path, env=env)
+    assert deleted.code == 0, deleted
+
+
+def answers(program: str) -> bool:
+    """Whether a container runtime is at work on this machine."""
+    path = shutil.which(program)
+    return (
+        path is not None and not subprocess.run([path, "info"], capture_output=True, timeout=60, check=False).returncode
+    )
+
+
+def test_the_starter_with_containers_says_what_this_machine_lacks(env: Mapping[str, str], tmp_path: Path) -> None:
+    if answers("docker") or answers("podman"):
+        pytest.skip("this machine runs containers")
+    made = batchspec("init", "starter-boxes.yaml", "--kind", "container", cwd=tmp_path, env=env)
+    assert made.code == 0, made
+
+    ran = batchspec("apply", "starter-boxes.yaml", cwd=tmp_path, env=env)
+
+    assert ran.code == 3, ran
+    assert "The local engine finds neither docker nor podman to run containers" in ran.stderr
+    deleted = batchspec("delete", "starter-boxes.yaml", "--yes", cwd=tmp_path, env=env)
     assert deleted.code == 0, deleted
