@@ -20,7 +20,7 @@ from batchspec.spec.read import read
 from batchspec.spec.variables import values
 
 TargetKind = Literal["local", "azure"]
-Need = Literal["names", "bodies", "all"]
+Need = Literal["names", "bodies", "plan", "all"]
 Listings = Mapping[BlobQuery, Listing]
 
 
@@ -38,22 +38,13 @@ def desired_from(
 ) -> Desired:
     """What a command needs of a spec. Raises SpecInvalid with all problems.
 
-    `all` is for sending: every task is looked at, and secrets must be there; `bodies` does without secrets. For `names`
-    no content is read, and problems with the files to upload are only told: what was made of files must be deletable
-    when they are gone. `listings` are the blobs that generators want; when some are missing there (and it is not None),
-    this is asked again with them, so what is only a warning is told then.
+    `all` is for sending: secrets must be there. `plan` and `bodies` do without them, since a secret is a symbol in all
+    that is compared and shown; `plan` masks those that are set, which the service may hold in what it answers. For
+    `names` no content is read, and problems with the files to upload are only told: what was made of files must be
+    deletable when they are gone. `listings` are the blobs that generators want; when some are missing there (and it is
+    not None), this is asked again with them, so what is only a warning is told then.
     """
-    reading = reading_of(
-        console,
-        spec,
-        given,
-        target,
-        fingerprints=need != "names",
-        tasks=need != "names",
-        secrets=need == "all",
-        mask=need != "bodies",
-        listings=listings,
-    )
+    reading = reading_of(console, spec, given, target, need=need, listings=listings)
     grave = [one for one in reading.problems if not (need == "names" and one.path.startswith("uploads."))]
     if reading.desired is None or grave:
         raise SpecInvalid(reading.problems)
@@ -76,40 +67,40 @@ def reading_of(
     given: Given,
     target: TargetKind,
     *,
-    fingerprints: bool = False,
-    tasks: bool = True,
-    secrets: bool = False,
-    mask: bool = False,
+    need: Need | None = None,
     listings: Listings | None = None,
 ) -> Reading:
-    """Read and render as far as it goes; with `mask` what is printed later has no secret of the spec.
+    """Read and render as far as it goes, without content (and so without fingerprints) where nobody says what needs it.
 
-    Raises SpecInvalid when there is no reading the file at all, UsageError.
+    Where services are asked, what is printed after this shows no secret of the spec. Raises SpecInvalid where there is
+    no reading the file at all, UsageError.
     """
     parsed, found = read(Path(spec), spec, allow_outside=given.allow_outside)
     if parsed is None:
         return Reading(None, tuple(found))
     files = [Path(name) for name in given.files]
-    environ = console.environ if secrets else None
+    environ = console.environ if need == "all" else None
     variables, unusable = values(parsed, given.values(), files, environ, allow_outside=given.allow_outside)
-    known = _secrets(parsed, variables)
-    if mask:
-        console.secrets += [console.environ.get(one.from_env or "", "") for one in parsed.vars.values() if one.secret]
+    held = _secrets(parsed, console.environ)
+    if need not in (None, "bodies"):
+        console.secrets += [secret.value for secret in held.values()]
     desired, faults = render(
         parsed,
         variables=variables,
-        secrets=known,
+        secrets=held if need in ("plan", "all") else {},
         target=target,
         allow_outside=given.allow_outside,
-        fingerprints=fingerprints,
+        fingerprints=need not in (None, "names"),
         listings=listings,
     )
-    broken = check_tasks(desired) if tasks and desired is not None else []
+    broken = check_tasks(desired) if need != "names" and desired is not None else []
     return Reading(desired, _together(found, unusable, faults, broken), tuple(warnings(parsed, desired)))
 
 
-def _secrets(spec: Spec, variables: Mapping[str, object]) -> dict[str, Secret]:
-    return {name: Secret(str(variables[name])) for name, one in spec.vars.items() if one.secret and name in variables}
+def _secrets(spec: Spec, environ: Mapping[str, str]) -> dict[str, Secret]:
+    """The values of the secret variables that are set."""
+    held = {name: environ.get(one.from_env or "", "") for name, one in spec.vars.items() if one.secret}
+    return {name: Secret(value) for name, value in held.items() if value}
 
 
 def _together(*found: Sequence[Problem]) -> tuple[Problem, ...]:

@@ -41,7 +41,7 @@ def online(
     check(desired)
     console.answer |= {"name": desired.name, "target": chosen.kind}
 
-    others = others_of(desired, console, trusted=need != "bodies")
+    others = others_of(desired, console, trusted=need != "plan")
     for other in others.values() if need == "all" else ():
         other.refuse_unreadable()
     verbose = console.request if console.verbose else None

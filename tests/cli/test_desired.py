@@ -51,12 +51,24 @@ def test_a_whole_spec_is_read_with_its_secrets_which_are_masked_from_then_on(spe
 
 def test_only_what_is_sent_needs_secrets(spec: Path) -> None:
     assert desired_from(console(), str(spec), GIVEN, "local", need="bodies").name == "demo-me"
+    assert desired_from(console(), str(spec), GIVEN, "local", need="plan").name == "demo-me"
     assert desired_from(console(), str(spec), GIVEN, "local", need="names").name == "demo-me"
     with pytest.raises(SpecInvalid, match="DEMO_TOKEN is not set"):
         desired_from(console(), str(spec), GIVEN, "local", need="all")
 
 
-@pytest.mark.parametrize("need", ["names", "bodies", "all"])
+def test_fingerprints_are_the_same_with_and_without_secrets_and_those_that_are_set_are_masked(spec: Path) -> None:
+    with_secret = console(DEMO_TOKEN="s3cret-value")
+    hashes = [
+        [task.hash for task in desired_from(one, str(spec), GIVEN, "local", need="plan").tasks()]
+        for one in (console(), with_secret)
+    ]
+
+    assert hashes[0] == hashes[1] != []
+    assert with_secret.secrets == ["s3cret-value"]
+
+
+@pytest.mark.parametrize("need", ["names", "bodies", "plan", "all"])
 def test_a_variable_without_a_value_is_a_problem_with_the_option_to_give_it(spec: Path, need: Need) -> None:
     with pytest.raises(SpecInvalid, match="--var who=VALUE"):
         desired_from(console(DEMO_TOKEN="x"), str(spec), Given(), "local", need=need)

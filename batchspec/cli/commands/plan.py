@@ -43,4 +43,4 @@ def plan(
         changes = bool(found.totals or found.downloads)
         return EXIT_CHANGES if detailed_exitcode and changes else 0
 
-    return online(console, spec, given, work, need="all")
+    return online(console, spec, given, work, need="plan")
