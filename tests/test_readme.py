@@ -90,7 +90,7 @@ def test_the_options_of_a_command_are_those_of_its_help(command: str) -> None:
 def test_every_command_has_its_row() -> None:
     listed = re.findall(r"(?m)^    ([a-z]+) ", batchspec("--help").stdout)
 
-    assert COMMANDS == listed
+    assert listed == COMMANDS
 
 
 def commands() -> list[str]:
