@@ -43,10 +43,10 @@ def test_each_row_has_its_task_and_an_edit_runs_only_the_rows_that_it_touches(
     before = raw.added(f"{work.name}-job")
 
     table = work.folder / "specs/rows/loans.csv"
-    header, *rows = table.read_text(encoding="utf-8").splitlines()
-    rows[2] = rows[2].replace(",12", ",10")
+    header, *lines = table.read_text(encoding="utf-8").splitlines()
+    lines[2] = lines[2].replace(",12", ",10")
     # What Excel saves on Windows: a byte order mark and its own ends of lines.
-    table.write_text("\ufeff" + "\r\n".join([header, "2025-999,Zoë,100,1,2", *rows, ""]), encoding="utf-8", newline="")
+    table.write_text("\ufeff" + "\r\n".join([header, "2025-999,Zoë,100,1,2", *lines, ""]), encoding="utf-8", newline="")
     edited = work.run("apply", "--yes")
 
     assert edited.code == 0, edited
