@@ -18,8 +18,8 @@ def node_agent_sku(desired: Desired, images: Sequence[JsonObject]) -> str:
     Publisher, offer and sku are compared ignoring case; where the list names an image more than once, the verified
     entry with the highest SKU wins. Raises PlanRefused when the list has no such image, with the nearest names.
     """
-    body = desired.pool.body if desired.pool else None
-    if body is None or not any(one.kind == "node_agent_sku" for one in symbols(body)):
+    body = desired.described_pool
+    if body is None or not looks_up_sku(body):
         return ""
     wanted = _name(_reference(body))
     fitting = [image for image in images if _name(image.get("imageReference")) == wanted]
@@ -33,6 +33,11 @@ def node_agent_sku(desired: Desired, images: Sequence[JsonObject]) -> str:
         f"the service supports no image {' '.join(wanted)!r} (publisher offer sku){hint}",
         fix="`az batch pool supported-images list` shows all; for an own image give `node_agent_sku_id`",
     )
+
+
+def looks_up_sku(body: JsonObject | None) -> bool:
+    """Whether a pool's body leaves its node agent SKU to be looked up."""
+    return any(one.kind == "node_agent_sku" for one in symbols(body))
 
 
 def _reference(body: JsonObject) -> object:

@@ -7,7 +7,7 @@ Requests: one each for pool and job, one per container, one page stream per cont
 the tasks of the job with just the properties that fingerprints need, and the account's pools, jobs and containers by
 name and metadata, to find what carries our mark and is no longer named. All nodes are listed, and those that run tasks
 counted, only when the start task or the pool changed or a reboot is pending, otherwise those that failed; images only
-when a pool that needs its node agent SKU is missing or changed, or when they are asked for.
+when a pool that needs its node agent SKU is missing or changed or comes with its job, or when they are asked for.
 """
 
 import asyncio
@@ -18,11 +18,12 @@ from datetime import datetime
 from batchspec.reconcile.account import POOL_PROPERTIES, Use, pool_in_use
 from batchspec.reconcile.addresses import Address, addresses, unknown
 from batchspec.reconcile.concurrency import task_group
+from batchspec.reconcile.images import looks_up_sku
 from batchspec.reconcile.marks import REBOOT_KEY, START_KEY, hash_of, metadata_of, owner_of, owns, task_hash_of
 from batchspec.reconcile.pool_reasons import pool_reasons
 from batchspec.reconcile.ports import BatchService, BlobState, BlobStore, ContainerState, Services
 from batchspec.render.model import Desired, DesiredPool, JsonObject
-from batchspec.render.symbolic import Json, symbols
+from batchspec.render.symbolic import Json
 
 _TASK_PROPERTIES = "id,state,executionInfo,environmentSettings,constraints"
 _NODE_PROPERTIES = "id,state,lastBootTime,startTaskInfo"
@@ -160,7 +161,8 @@ class _Pool:
 async def _pool(desired: Desired, batch: BatchService, address: Address, *, look_at_images: bool) -> _Pool:
     wanted = desired.pool
     if wanted is None:
-        return _Pool()
+        # The pool is made whenever the job is, and what else may make a new job necessary is not known yet.
+        return _Pool(images=await _images(batch) if look_at_images or looks_up_sku(desired.auto_pool) else ())
     pool = await batch.get_pool(wanted.id)
     there = pool if not is_missing(pool) and wanted.body is not None else None
     differs = there is not None and _differs(wanted, there, address)
@@ -168,8 +170,8 @@ async def _pool(desired: Desired, batch: BatchService, address: Address, *, look
     if differs or REBOOT_KEY in metadata_of(there):
         nodes = tuple([_node(node) async for node in batch.list_nodes(wanted.id, select=_NODE_PROPERTIES)])
     images: tuple[JsonObject, ...] = ()
-    if look_at_images or ((there is None or differs) and _looks_up_sku(wanted)):
-        images = tuple([image async for image in batch.list_images()])
+    if look_at_images or ((there is None or differs) and looks_up_sku(wanted.body)):
+        images = await _images(batch)
     failed: tuple[str, ...] = ()
     if there is not None:
         failed = tuple([str(node["id"]) async for node in batch.list_nodes(wanted.id, filter=HOPELESS, select="id")])
@@ -187,8 +189,8 @@ def _differs(wanted: DesiredPool, there: JsonObject, address: Address) -> bool:
     )
 
 
-def _looks_up_sku(wanted: DesiredPool) -> bool:
-    return any(one.kind == "node_agent_sku" for one in symbols(wanted.body))
+async def _images(batch: BatchService) -> tuple[JsonObject, ...]:
+    return tuple([image async for image in batch.list_images()])
 
 
 def _running(counts: JsonObject | None) -> int:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from batchspec.errors import ForeignOwner, PlanRefused
 from batchspec.reconcile.change import Change, Plan, Reason
 from batchspec.reconcile.images import node_agent_sku
+from batchspec.reconcile.job_end import reason_of_end
 from batchspec.reconcile.marks import owner_of
 from batchspec.reconcile.observe import Observed, is_missing
 from batchspec.reconcile.plan_blobs import (
@@ -69,7 +70,8 @@ def plan(desired: Desired, observed: Observed, *, retry_failed: bool = False, re
     due = tuple(_still_there(desired, observed)) if succeeded else ()
     runs = bool(work.tasks.must_run) or not work.tasks.kept
     pool = _pool(desired, observed, again, cleaned=needs is not None, runs=runs)
-    if pool is not None and pool.action != "update":
+    maker = pool if desired.pool is not None else work.job
+    if maker is not None and maker.action != "update":
         node_agent_sku(desired, observed.images)
     changes = [
         *container_changes(desired, observed, needs),
@@ -110,7 +112,8 @@ def _job_and_tasks(desired: Desired, observed: Observed, again: _Again) -> _JobA
 
 def _why_new_job(observed: Observed, tasks: TaskChanges) -> Reason | None:
     if takes_no_tasks(observed.job) and tasks.must_run:
-        return Reason("the job is completed and takes no more tasks: all of them run again in a new one")
+        end = reason_of_end(observed.job)
+        return Reason(f"the job is completed{end} and takes no more tasks: all of them run again in a new one")
     if job_must_be_replaced(tasks, len(observed.tasks)):
         return Reason(f"{tasks.replaced} of {len(observed.tasks)} tasks changed: all of them run again in a new job")
     return None

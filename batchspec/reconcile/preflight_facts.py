@@ -35,14 +35,7 @@ class Facts:
     def pool(self) -> JsonObject | None:
         """The pool's body: as the spec says, or for an existing one as it is; None without pool."""
         pool = self.desired.pool
-        if pool is None:
-            return self._auto_pool
-        return pool.body if pool.body is not None else self.observed.pool
-
-    @cached_property
-    def _auto_pool(self) -> JsonObject | None:
-        job = self.desired.job.body if self.desired.job else None
-        return member(member(member(job, "poolInfo"), "autoPoolSpecification"), "pool") or None
+        return self.observed.pool if pool is not None and pool.body is None else self.desired.described_pool
 
     @cached_property
     def pool_name(self) -> str:
@@ -53,7 +46,7 @@ class Facts:
     def pool_is_made(self) -> bool:
         """Whether this plan makes the pool."""
         if self.desired.pool is None:
-            return self._auto_pool is not None and self.makes("job")
+            return self.desired.auto_pool is not None and self.makes("job")
         return self.makes("pool")
 
     def makes(self, kind: Kind) -> bool:

@@ -5,6 +5,7 @@ that shall end with its tasks would end at once, and a completed job takes no mo
 """
 
 from batchspec.reconcile.change import Change
+from batchspec.reconcile.job_end import check_scheduled
 from batchspec.reconcile.making import carry_out
 from batchspec.reconcile.marks import RUN_KEY, sent_metadata
 from batchspec.reconcile.plan_job import FINISH_KEY, wanted_finish
@@ -30,6 +31,8 @@ async def _create(run: Run, job: DesiredJob) -> None:
     body.pop(FINISH_KEY, None)
     body["metadata"] = sent_metadata(job.body, {RUN_KEY: run.id})
     await run.services.batch.create_job(body)
+    if run.desired.auto_pool is not None:
+        check_scheduled(await run.services.batch.get_job(job.id))
 
 
 async def _update(run: Run, job: DesiredJob, change: Change) -> None:
@@ -40,7 +43,7 @@ async def _update(run: Run, job: DesiredJob, change: Change) -> None:
 
 async def _patch(run: Run, job: DesiredJob) -> JsonObject:
     assert job.body is not None
-    body = await run.sender.body(job.body)
+    body = await run.sender.body({key: job.body[key] for key in (*_PATCHED, *_PATCHED_WHEN_SAID) if key in job.body})
     patch = {key: body.get(key, default) for key, default in _PATCHED.items()}
     patch.update({key: body[key] for key in _PATCHED_WHEN_SAID if key in body})
     patch["metadata"] = sent_metadata(job.body, {})

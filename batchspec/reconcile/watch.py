@@ -15,12 +15,13 @@ from batchspec.errors import ServiceRefused, ServiceUnreachable, TimedOut
 from batchspec.reconcile.blocked import blocked_tasks
 from batchspec.reconcile.clock import Clock
 from batchspec.reconcile.failures import failures_of_tasks
+from batchspec.reconcile.job_end import reason_of_end
 from batchspec.reconcile.outcome import Counts, Outcome
 from batchspec.reconcile.pool_health import PoolHealth
 from batchspec.reconcile.ports import Services
 from batchspec.reconcile.report import Advanced, Finished, Noted, Reporter, Started
 from batchspec.reconcile.tally import Tally
-from batchspec.render.model import Desired, JsonObject
+from batchspec.render.model import Desired
 
 _SHORTEST_POLL_S = 0.2
 _LONGEST_POLL_S = 10.0
@@ -158,7 +159,7 @@ class Watch:
             return None
         if counts.completed == counts.total:
             return await self._outcome(job_id, counts, 0)
-        text = f"job {job_id} is completed{_reason_of_end(job)}, with {counts.active} tasks that never ran"
+        text = f"job {job_id} is completed{reason_of_end(job)}, with {counts.active} tasks that never ran"
         if not counts.failed:
             raise TimedOut(text, fix="look at the job's constraints and onAllTasksComplete, then run `apply` again")
         self.report(Noted(text, warning=True))
@@ -182,12 +183,6 @@ def _gone(job_id: str) -> ServiceRefused:
         code="JobNotFound",
         fix="run `apply` again: it makes the job anew",
     )
-
-
-def _reason_of_end(job: JsonObject) -> str:
-    info = job.get("executionInfo")
-    reason = info.get("terminateReason") if isinstance(info, dict) else None
-    return f" ({reason})" if reason else ""
 
 
 def _detail(counts: Counts) -> tuple[tuple[str, int], ...]:

@@ -209,6 +209,19 @@ class Desired:
     notes: Callable[[], Sequence[str]] = tuple
 
     @property
+    def auto_pool(self) -> JsonObject | None:
+        """The pool that lives with the job, as the job's body describes it; None when there is none."""
+        found: Json = self.job.body if self.job else None
+        for name in ("poolInfo", "autoPoolSpecification", "pool"):
+            found = found.get(name) if isinstance(found, dict) else None
+        return found if isinstance(found, dict) else None
+
+    @property
+    def described_pool(self) -> JsonObject | None:
+        """The body of the pool that the tasks run on, own or auto; None for an existing one and without pool."""
+        return self.pool.body if self.pool else self.auto_pool
+
+    @property
     def unlisted(self) -> tuple[BlobQuery, ...]:
         """The queries that somebody must ask the service before the stream of tasks is complete."""
         return tuple(query for query, listing in self.listings.items() if listing is None)

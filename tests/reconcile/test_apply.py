@@ -324,7 +324,11 @@ async def test_a_completed_job_that_must_take_a_task_is_replaced_and_the_plan_sa
         "replace",
         "job",
         "words-job",
-        (Reason("the job is completed and takes no more tasks: all of them run again in a new one"),),
+        (
+            Reason(
+                "the job is completed (AllTasksComplete) and takes no more tasks: all of them run again in a new one"
+            ),
+        ),
         steps=("delete", "create"),
     )
     assert len(shown.tasks) == 4

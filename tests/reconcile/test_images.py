@@ -8,6 +8,7 @@ import pytest
 
 from batchspec.errors import PlanRefused
 from batchspec.reconcile.images import node_agent_sku
+from batchspec.render.model import Desired
 from batchspec.render.symbolic import symbol
 from tests.reconcile.builders import Workload, World
 
@@ -58,3 +59,30 @@ async def test_a_pool_outlives_its_image_s_place_in_the_list(workload: Workload)
     await world.apply(more)
     assert world.changes == [("update_pool", "words-pool"), ("resize_pool", "words-pool")]
     assert (await world.plan(more)).changes == ()
+
+
+def with_auto_pool(workload: Workload) -> Desired:
+    """The same pool, made and deleted by the service with the job."""
+    pool: Any = {"vmSize": "standard_d2s_v3", **workload.pool}
+    info: Any = {"autoPoolSpecification": {"poolLifetimeOption": "job", "pool": pool}}
+    return replace(replace(workload, job={"poolInfo": info}).desired(), pool=None)
+
+
+async def test_the_sku_of_an_auto_pool_is_looked_up_too_and_asked_for_only_when_the_job_is_made(
+    workload: Workload,
+) -> None:
+    world, desired = World(), with_auto_pool(workload)
+    with pytest.raises(PlanRefused, match="the service supports no image"):
+        await world.plan(desired)
+    world.batch.images = [image("batch.node.ubuntu 24.04")]
+    await world.apply(desired)
+    pool: Any = world.batch.jobs["words-job"]["poolInfo"]["autoPoolSpecification"]["pool"]
+    assert pool["virtualMachineConfiguration"]["nodeAgentSKUId"] == "batch.node.ubuntu 24.04"
+    world.batch.images = []
+    assert (await world.plan(desired)).nothing_to_do
+    urgent = with_auto_pool(workload)
+    assert urgent.job is not None
+    assert urgent.job.body is not None
+    urgent.job.body["priority"] = 9
+    await world.apply(urgent)
+    assert world.changes == [("update_job", "words-job")]

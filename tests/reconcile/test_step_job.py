@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,3 +55,24 @@ async def test_the_end_of_the_job_is_never_sent_with_its_creation(workload: Work
     world.batch.before("add_tasks", lambda name: seen.append(world.batch.jobs[name]["onAllTasksComplete"]))
     await world.apply(ending.desired(), wait=False)
     assert (seen, world.batch.jobs["words-job"]["onAllTasksComplete"]) == (["noaction"], "terminatejob")
+
+
+async def test_a_job_whose_pool_the_service_cannot_make_is_told_and_gets_no_tasks(workload: Workload) -> None:
+    world = World()
+    info: Any = {"autoPoolSpecification": {"poolLifetimeOption": "job", "pool": {"vmSize": "standard_d2s_v3"}}}
+    desired = replace(replace(workload, job={"poolInfo": info}).desired(), pool=None)
+    error: Any = {"code": "AutoPoolCreationFailedWithQuotaReached", "message": "no pool is left"}
+
+    def end(name: str) -> None:
+        if job := world.batch.jobs.get(name):
+            job |= {"state": "completed", "executionInfo": {"schedulingError": error}}
+
+    world.batch.before("get_job", end)
+    told = "AutoPoolCreationFailedWithQuotaReached: no pool is left"
+    with pytest.raises(ServiceRefused, match=f"make the pool of job words-job: {told}"):
+        await world.apply(desired)
+    assert world.changes[-1] == ("create_job", "words-job")
+    again = (await world.plan(desired)).changes[-1]
+    assert [reason.text for reason in again.reasons] == [
+        f"the job is completed ({told}) and takes no more tasks: all of them run again in a new one"
+    ]
