@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -e -u -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-tools test-az lint rendered bench lock clean
+.PHONY: help demo test test-tools test-az lint rendered schema bench lock clean
 
 # Settings of the person's pip and Python that would install elsewhere than .venv, or import from elsewhere.
 unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT PIP_CONSTRAINT PYTHONPATH PYTHONHOME
@@ -59,6 +59,9 @@ lint: .venv/dev.stamp ## Check format, style and types.
 rendered: .venv/local.stamp ## Write specs/rendered anew: what each example spec renders to.
 	@for spec in specs/*.yaml; do \
 		$(BIN)/batchspec render "$$spec" --out "specs/rendered/$$(basename "$$spec")" || exit; done
+
+schema: .venv/local.stamp ## Write the JSON Schema anew, and the reference that README.md and schemas/ have of it.
+	@$(BIN)/python -m schemas.generate
 
 bench: .venv/dev.stamp ## Measure what the benchmarks/ folder measures.
 	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python -m "benchmarks.$$(basename "$$file" .py)"; done

@@ -1,8 +1,9 @@
-"""SDK models -> `schemas/batchspec-v1.schema.json`.
+"""SDK models -> `schemas/batchspec-v1.schema.json`, and the references of it for people.
 
-Run `python -m schemas.generate` from the root of the repository after azure-batch was upgraded or `own_words` changed;
-`--check` changes nothing and exits 1 when the file is not what it should be. In: the models of azure-batch and
-`schemas.own_words`. Out: the schema file, byte for byte the same for the same input.
+Run `make schema` (`python -m schemas.generate`) after azure-batch was upgraded or `own_words` or `examples` changed;
+`--check` changes nothing and exits 1 when a file is not what it should be. In: the models of azure-batch,
+`schemas.own_words` and `schemas.examples`. Out: the schema file, and what `schemas.reference` makes of it; byte for
+byte the same for the same input.
 
 Decisions:
 - Every property that can be written is there, under its snake_case name; `x-rest-name` is given where the name on the
@@ -24,7 +25,8 @@ from pathlib import Path
 
 from azure.batch import models
 
-from schemas import own_words
+from schemas import own_words, reference
+from schemas.examples import EXAMPLES
 from schemas.own_words import Node, ref, string
 
 FILE = Path(__file__).parent / "batchspec-v1.schema.json"
@@ -43,6 +45,8 @@ def schema() -> Node:
     definitions: dict[str, Node] = {}
     for name in ROOTS:
         _define(getattr(models, name), definitions)
+    for (name, word), description in own_words.DESCRIBED.items():
+        definitions[name]["properties"][word]["description"] = description
     for name, change in own_words.ADDED_PROPERTIES.items():
         definitions[name]["properties"] = {**change, **definitions[name]["properties"]}
     for name, words in own_words.OPTIONAL.items():
@@ -51,26 +55,39 @@ def schema() -> Node:
     for (name, word), limits in own_words.LIMITS.items():
         definitions[name]["properties"][word] |= limits
     ordered = {name: definitions[name] for name in sorted(definitions)}
-    return {**own_words.ROOT, "$defs": {**own_words.DEFINITIONS, **ordered}}
+    # A copy of its own for each place where a node of ours stands, since their examples differ.
+    whole: Node = json.loads(json.dumps({**own_words.ROOT, "$defs": {**own_words.DEFINITIONS, **ordered}}))
+    for name, examples in EXAMPLES.items():
+        ours = reference.words(whole["$defs"][name] if name else whole)
+        for word, example in examples.items():
+            ours[word]["examples"] = [example]
+    return whole
 
 
-def text() -> str:
-    """The schema as it stands in the file."""
-    return json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"
+def texts() -> dict[Path, str]:
+    """What belongs into each file."""
+    made = schema()
+    readme = reference.README.read_text(encoding="utf-8")
+    return {
+        FILE: json.dumps(made, indent=1, ensure_ascii=False) + "\n",
+        reference.README: reference.readme(made, readme),
+        reference.PROPERTIES: reference.properties(made),
+    }
 
 
 def main() -> int:
-    """Write the file, or with `--check` say whether it is up to date."""
-    parser = argparse.ArgumentParser(description="Generate schemas/batchspec-v1.schema.json from azure-batch.")
-    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 when the file is out of date")
-    wanted = text()
+    """Write the files, or with `--check` say whether they are up to date."""
+    parser = argparse.ArgumentParser(description="Generate the schema and the references of it from azure-batch.")
+    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 when a file is out of date")
+    wanted = texts()
     if not parser.parse_args().check:
-        FILE.write_text(wanted, encoding="utf-8")
+        for file, text in wanted.items():
+            file.write_text(text, encoding="utf-8")
         return 0
-    if FILE.read_text(encoding="utf-8") == wanted:
-        return 0
-    sys.stderr.write(f"{FILE.name} is out of date; run: python -m schemas.generate\n")
-    return 1
+    old = [file.name for file, text in wanted.items() if not file.exists() or file.read_text(encoding="utf-8") != text]
+    if old:
+        sys.stderr.write(f"out of date: {', '.join(old)}; run: make schema\n")
+    return int(bool(old))
 
 
 def _define(model: type, definitions: dict[str, Node]) -> None:
@@ -151,6 +168,7 @@ def _descriptions(model: type) -> dict[str, str]:
 
 def _first_sentence(documentation: str) -> str:
     plain = " ".join(_LINK.sub(r"\1", documentation).split())
+    plain = re.sub(r"\(This property is not available by default\.[^)]*\)\.?\s*", "", plain)
     plain = re.sub(r"\s*(?:Required|Known values are: .*|Is one of .*)\.?\s*$", "", plain)
     match = _SENTENCE.match(plain)
     sentence = match.group(1) if match else plain

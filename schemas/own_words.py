@@ -98,7 +98,7 @@ DEFINITIONS: dict[str, Node] = {
                 {
                     "type": {
                         "enum": ["string", "integer", "number", "boolean", "list", "object"],
-                        "description": "The type; by default that of `default`, or string.",
+                        "description": "The type; that of `default`, or string by default.",
                     },
                     "default": {"description": "The value unless --var or --var-file gives one."},
                     "description": string("What it is for."),
@@ -202,7 +202,7 @@ DEFINITIONS: dict[str, Node] = {
                     },
                     "interval": {
                         **ref("duration"),
-                        "description": "How often Azure Batch evaluates it; PT5M by default with a named formula.",
+                        "description": "How often Azure Batch evaluates it; with a named formula PT5M by default.",
                         "x-shortest": "PT5M",
                         "x-longest": "P7D",
                     },
@@ -244,7 +244,14 @@ DEFINITIONS: dict[str, Node] = {
     "range": {
         "anyOf": [
             {"type": "integer"},
-            mapping({word: ref("integer") for word in ("start", "stop", "end", "step")}),
+            mapping(
+                {
+                    "start": {**ref("integer"), "description": "The first number; 0 by default."},
+                    "stop": {**ref("integer"), "description": "Where it ends; not one of the numbers."},
+                    "end": {**ref("integer"), "description": "The last number, in place of `stop`."},
+                    "step": {**ref("integer"), "description": "From one number to the next; 1 by default."},
+                }
+            ),
             {"type": "array", "items": ref("integer"), "minItems": 1, "maxItems": 3},
             ref("template"),
         ],
@@ -317,8 +324,8 @@ _COMMANDS: Node = {
     },
 }
 _IMPORTED = string(
-    "Written by `batchspec import`: which fingerprint of the service belongs to this description, so that there is "
-    "nothing to do until something here is edited. Delete the word to have it fingerprinted anew."
+    "Written by `batchspec import`: fingerprints by which a plan has nothing to do until something here is edited. "
+    "Delete the word to have it fingerprinted anew."
 )
 _EXISTING = "Use one that this spec does not own; it is never changed or deleted."
 
@@ -368,6 +375,19 @@ ADDED_PROPERTIES: dict[str, Node] = {
             "description": "When to upload; taskcompletion by default.",
         },
     },
+}
+
+# Properties of Azure whose first sentence in the SDK is missing or too long to show.
+DESCRIBED: dict[tuple[str, str], str] = {
+    ("AutomaticOsUpgradePolicy", "enable_automatic_os_upgrade"): (
+        "Whether nodes get a new version of the operating system's image by themselves when there is one."
+    ),
+    ("HostEndpointSettings", "in_vm_access_control_profile_reference_id"): (
+        "Resource id of the InVMAccessControlProfileVersion that applies."
+    ),
+    ("RollingUpgradePolicy", "max_unhealthy_instance_percent"): (
+        "The most of all nodes, in percent, that may be unhealthy at once before the upgrade stops."
+    ),
 }
 
 # What Batch requires and we fill in, or check by rules that know more.

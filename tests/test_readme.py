@@ -127,6 +127,6 @@ def test_links_lead_somewhere() -> None:
         re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in re.findall(r"(?m)^#+ (.*)$", README)
     }
 
-    files = {one for one in targets if not one.startswith(("#", "https://"))}
+    files = {one.split("#")[0] for one in targets if not one.startswith(("#", "https://"))}
     assert {one for one in files if not (REPOSITORY / one).exists()} == set()
     assert {one[1:] for one in targets if one.startswith("#")} <= anchors
