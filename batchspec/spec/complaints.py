@@ -13,10 +13,12 @@ from jsonschema.exceptions import ValidationError
 
 from batchspec.spec import expected
 from batchspec.spec.document import At, Document, Finding, shown
+from batchspec.spec.elsewhere import choice_meant, property_meant
+from batchspec.spec.instead import instead
 from batchspec.spec.suggest import did_you_mean
 from batchspec.spec.words import has_template
 
-_NOT_EMPTY = "must not be empty; leave it out instead"
+_NOT_EMPTY = "must not be empty; write at least one, or leave the word out"
 
 
 def complaints(error: ValidationError, document: Document) -> Iterator[Finding]:
@@ -94,10 +96,12 @@ def _mismatch(at: At, nodes: list[Mapping[str, Any]], value: object, document: D
     if isinstance(value, str) and ("{{" in value or "{%" in value) and not expected.takes_text(nodes):
         return Finding(at, f"expected {wanted}, or one whole template: nothing may stand around {{{{ }}}}")
     if choices and isinstance(value, str):
-        return Finding(at, f"{shown(value)} is not one of {expected.listed(choices)}{did_you_mean(value, choices)}")
-    return Finding(
-        at, f"expected {wanted}, got {_seen(value, document.written(at))}{_way_out(nodes, value, at, document)}"
-    )
+        meant = choice_meant(value, choices)
+        hint = f"; did you mean '{meant}'?" if meant else did_you_mean(value, choices)
+        return Finding(at, f"{shown(value)} is not one of {expected.listed(choices)}{hint}")
+    written = document.written(at)
+    way_out = instead(nodes, value, written, next((step for step in reversed(at) if isinstance(step, str)), ""))
+    return Finding(at, f"expected {wanted}, got {_seen(value, written)}{way_out}")
 
 
 def _choices(node: Mapping[str, Any]) -> list[str]:
@@ -108,26 +112,6 @@ def _seen(value: object, written: str | None) -> str:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return shown(value)
     return f"the number {shown(value) if written is None else shown(written).strip(chr(39))}"
-
-
-def _way_out(nodes: list[Mapping[str, Any]], value: object, at: At, document: Document) -> str:
-    kinds = {kind for node in nodes for kind in expected.kinds(node)}
-    if expected.takes_text(nodes) and isinstance(value, (bool, int, float)):
-        written = document.written(at) or str(value)
-        return f'; write it in quotes: "{written}"' if len(written) < 40 else "; write it in quotes"
-    if "boolean" in kinds and isinstance(value, str):
-        word = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
-        plain = word.get(value.lower(), value.lower() if value.lower() in ("true", "false") else "")
-        return f"; write {plain}" if plain else ""
-    if (
-        (kinds & {"integer", "number"} or any("const" in node for node in nodes))
-        and isinstance(value, str)
-        and re.fullmatch(r"[+-]?\d{1,18}", value)
-    ):
-        return f"; write {int(value)}, without quotes"
-    if kinds == {"array"} and value is not None and not isinstance(value, dict):
-        return "; write a list: `- ...`"
-    return ""
 
 
 def _unknown(at: At, node: Mapping[str, Any], value: Mapping[str, object]) -> Iterator[Finding]:
@@ -145,6 +129,8 @@ def _suggestion(name: str, known: Mapping[str, Any], present: Mapping[str, objec
     for candidate, node in known.items():
         if candidate == snake or node.get("x-rest-name") in (name, expected.camel(name)):
             return f"; did you mean '{candidate}'?"
+    if meant := property_meant(snake, known):
+        return f"; did you mean '{meant}'?"
     absent = [one for one in known if one not in present]
     if close := did_you_mean(snake, absent, 0.65) or did_you_mean(snake, known, 0.65):
         return close

@@ -41,4 +41,4 @@ def _first_per_node(findings: list[Finding]) -> list[Finding]:
 def _settled(findings: list[Finding]) -> list[Finding]:
     """Without what is missing only because its name is misspelt."""
     meant = {(finding.at[:-1], finding.meant) for finding in findings if finding.meant}
-    return [one for one in findings if not any((one.at[:-1], word) in meant for word in one.lacks)]
+    return [one for one in findings if not meant & {(at, word) for at in (one.at, one.at[:-1]) for word in one.lacks}]

@@ -23,6 +23,15 @@ def one_of(part: Part, words: Sequence[str], lacking: str | None) -> Iterator[Fi
         yield Finding((*part.at, words[0]), lacking, lacks=tuple(words))
 
 
+def says_all(part: Part, word: str, others: Sequence[str]) -> Iterator[Finding]:
+    """One word beside which none of the others may stand: told once, at the first of them."""
+    if present := [other for other in others if other in part.data]:
+        named = ", ".join(f"`{other}`" for other in present)
+        removed = "one" if len(present) == 1 else f"`{word}` or the others"
+        message = f"`{word}` and {named} exclude each other; remove {removed}"
+        yield Finding((*part.at, present[0]), message, on_key=True)
+
+
 def only_with(part: Part, words: Sequence[str], *owners: str) -> Iterator[Finding]:
     """Words that mean something only beside one of `owners`."""
     if any(owner in part.data for owner in owners):
@@ -59,7 +68,8 @@ def for_each(spec: Part) -> Iterator[Finding]:
 def _range(part: Part) -> Iterator[Finding]:
     ends = [word for word in ("stop", "end") if word in part.data]
     if not ends:
-        yield Finding(part.at, "lacks its end; write `stop` (the first number not in it) or `end` (the last in it)")
+        message = "lacks its end; write `stop` (the first number not in it) or `end` (the last in it)"
+        yield Finding(part.at, message, lacks=("stop", "end"))
     yield from one_of(part, ends, None)
 
 
@@ -110,10 +120,7 @@ def image(spec: Part) -> Iterator[Finding]:
     """The words of the image shorthand."""
     part = spec.part("pool").part("image")
     if "id" in part.data:
-        for word in (*_IMAGE_PARTS, "version"):
-            if word in part.data:
-                message = f"`id` and `{word}` exclude each other; remove one"
-                yield Finding((*part.at, word), message, on_key=True)
+        yield from says_all(part, "id", (*_IMAGE_PARTS, "version"))
     elif part.data:
         for word in _IMAGE_PARTS:
             if word not in part.data:

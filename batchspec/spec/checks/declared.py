@@ -21,7 +21,7 @@ def variables(spec: Part) -> Iterator[Finding]:
 
 def _secret(part: Part) -> Iterator[Finding]:
     if part.data.get("secret") is not True:
-        if "from_env" in part.data:
+        if "from_env" in part.data and part.data.get("secret", False) is False:
             yield Finding(
                 (*part.at, "from_env"), "goes only with `secret: true`; others are given by --var", on_key=True
             )

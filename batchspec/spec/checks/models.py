@@ -8,11 +8,12 @@ in the schema. What is a template is passed over, here and in the modules beside
 from collections.abc import Callable, Iterator, Mapping
 
 from batchspec.spec.checks import network
-from batchspec.spec.checks.choices import one_of, only_with
+from batchspec.spec.checks.choices import one_of, only_with, says_all
 from batchspec.spec.checks.tree import Part, is_true, number
 from batchspec.spec.checks.walk import models as every_model
 from batchspec.spec.document import Finding, shown
 from batchspec.spec.formula import named
+from batchspec.spec.suggest import did_you_mean
 from batchspec.spec.words import has_template
 
 _FILE_SYSTEMS = (
@@ -36,10 +37,7 @@ def _image_reference(part: Part) -> Iterator[Finding]:
     ids = [word for word in _IMAGE_IDS if word in part.data]
     yield from one_of(part, ids, None)
     if ids:
-        for word in (*_MARKETPLACE, "version"):
-            if word in part.data:
-                message = f"`{ids[0]}` and `{word}` exclude each other; remove one"
-                yield Finding((*part.at, word), message, on_key=True)
+        yield from says_all(part, ids[0], (*_MARKETPLACE, "version"))
         return
     for word in _MARKETPLACE:
         if word not in part.data:
@@ -51,7 +49,8 @@ def _machine(part: Part) -> Iterator[Finding]:
     yield from _distinct(part, "data_disks", "logical_unit_number")
     license_type = part.data.get("license_type")
     if isinstance(license_type, str) and not has_template(license_type) and license_type not in _LICENSES:
-        yield Finding((*part.at, "license_type"), f"{shown(license_type)} is not one of {', '.join(_LICENSES)}")
+        message = f"{shown(license_type)} is not one of {', '.join(_LICENSES)}{did_you_mean(license_type, _LICENSES)}"
+        yield Finding((*part.at, "license_type"), message)
     disks = part.part("disk_encryption_configuration")
     targets = disks.data.get("targets")
     if "customer_managed_key" in disks.data and isinstance(targets, list) and not _may_hold(targets, "osdisk"):

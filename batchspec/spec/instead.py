@@ -1,0 +1,126 @@
+"""What to write instead of a value that has the wrong type or form.
+
+Place in the pipeline: the end of a message of `complaints`. In: what the schema expects, the value, how it was written.
+Out: `; write PT10M`, or nothing when nobody can tell. Never guesses a unit that was not said. Pure.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from batchspec.spec import expected
+from batchspec.spec.durations import PATTERN
+from batchspec.spec.leaks import secret_in
+
+_TRUE = ("yes", "on", "y", "true", "1")
+_FALSE = ("no", "off", "n", "false", "0")
+_LONGEST_SHOWN = 40
+_MOST_NAMES = 8
+
+_NUMBER_AND_UNIT = re.compile(r"(\d{1,9})\s*([a-z]+)\W*")
+_UNITS = {
+    **dict.fromkeys(("w", "week", "weeks"), "W"),
+    **dict.fromkeys(("d", "day", "days"), "D"),
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), "H"),
+    **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), "M"),
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), "S"),
+}
+_CLOCK = re.compile(r"(\d{1,3}):(\d{2}):(\d{2})")
+_SPAN = re.compile(r"(-?\d{1,9})\s*(?:\.\.|-|:)\s*(-?\d{1,9})")
+
+
+def instead(nodes: Sequence[Mapping[str, Any]], value: object, written: str | None, word: str) -> str:
+    """The end of the message about `value`, which stands below `word` and was written so if it is a scalar."""
+    formats = {node.get("format") for node in nodes}
+    kinds = {kind for node in nodes for kind in expected.kinds(node)}
+    as_text = str(value) if written is None else written
+    if "duration" in formats:
+        return _duration(as_text.strip()) if isinstance(value, (str, int, float)) else ""
+    if "date-time" in formats:
+        return _moment(as_text.strip()) if isinstance(value, str) else ""
+    if isinstance(value, (dict, list)) or value is None:
+        return _of_collection(nodes, kinds, value, word)
+    if expected.takes_text(nodes) and not isinstance(value, str):
+        return f'; write it in quotes: "{as_text}"' if len(as_text) < _LONGEST_SHOWN else "; write it in quotes"
+    if "boolean" in kinds:
+        return _flag(as_text.lower())
+    if kinds & {"integer", "number"} or any("const" in node for node in nodes):
+        return _number(as_text.strip(), word, kinds) if isinstance(value, str) else ""
+    if kinds == {"array"}:
+        one = f"[{as_text}]" if re.fullmatch(r"[\w.-]{1,40}", as_text) and not secret_in(as_text) else "`- ...`"
+        return "; one text belongs under `command`" if word == "commands" else f"; write a list: {one}"
+    return _mapping_of(nodes, value) if kinds == {"object"} else ""
+
+
+def _duration(text: str) -> str:
+    """ISO 8601 for a duration as people write it; for a bare number all that it may mean."""
+    if re.fullmatch(r"\d{1,9}", text):
+        return f"; write PT{text}S, PT{text}M or PT{text}H"
+    plain = text.lower().replace(" and ", " ").strip()
+    if re.fullmatch(r"p[0-9wdthms.]+", plain):
+        return f"; write {plain.upper()}" if _is_duration(plain.upper()) else ""
+    if clock := _CLOCK.fullmatch(plain):
+        hours, minutes, seconds = (int(part) for part in clock.groups())
+        return f"; write PT{hours}H{minutes}M{seconds}S"
+    pairs = _NUMBER_AND_UNIT.findall(plain)
+    if not pairs or _NUMBER_AND_UNIT.sub("", plain).strip() or any(unit not in _UNITS for _, unit in pairs):
+        return ""
+    found = [f"{int(number)}{_UNITS[unit]}" for number, unit in pairs]
+    days = "".join(one for one in found if one[-1] in "WD")
+    times = "".join(one for one in found if one[-1] not in "WD")
+    iso = f"P{days}" + (f"T{times}" if times else "")
+    return f"; write {iso}" if _is_duration(iso) else ""
+
+
+def _is_duration(text: str) -> bool:
+    return PATTERN.fullmatch(text) is not None
+
+
+def _moment(text: str) -> str:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return ""
+    zone = moment.strftime("%z")
+    return f"; write {moment:%Y-%m-%dT%H:%M:%S}" + (f"{zone[:3]}:{zone[3:5]}" if zone else "Z, if UTC is meant")
+
+
+def _flag(text: str) -> str:
+    plain = "true" if text in _TRUE else "false" if text in _FALSE else ""
+    return f"; write {plain}" if plain else ""
+
+
+def _number(text: str, word: str, kinds: set[str]) -> str:
+    plain = text.replace(",", "").replace("_", "")
+    unit = {"gb": "gi?b?", "percent": "%"}.get(word.rsplit("_", 1)[-1])
+    if re.fullmatch(r"[+-]?\d{1,18}", plain):
+        return f"; write {int(plain)}" + (", without quotes" if plain == text else "")
+    if unit and (match := re.fullmatch(rf"(\d{{1,18}})\s*{unit}", plain.lower())):
+        return f"; write {int(match[1])}"
+    if "object" in kinds and (span := _SPAN.fullmatch(text)):
+        return f"; write {{start: {int(span[1])}, end: {int(span[2])}}}"
+    return ""
+
+
+def _of_collection(nodes: Sequence[Mapping[str, Any]], kinds: set[str], value: object, word: str) -> str:
+    if kinds == {"string"} and isinstance(value, list) and word == "command":
+        return "; a list belongs under `commands`"
+    if kinds == {"array"} and isinstance(value, dict):
+        return "; begin each item with `- `"
+    if kinds == {"object"} and isinstance(value, list):
+        return _mapping_of(nodes, value)
+    return ""
+
+
+def _mapping_of(nodes: Sequence[Mapping[str, Any]], value: object) -> str:
+    """For a mapping that has, or needs, one word: the mapping; for others their words, when these are few."""
+    known = [name for node in nodes for name in node.get("properties", ())]
+    required = [name for node in nodes for name in node.get("required", ())]
+    sole = known if len(known) == 1 else required
+    if len(sole) == 1:
+        short = isinstance(value, str) and len(value) < _LONGEST_SHOWN and value.isprintable() and not secret_in(value)
+        return f"; write {{{sole[0]}: {value if short else '...'}}}"
+    if known and len(known) <= _MOST_NAMES:
+        return f"; known here: {', '.join(known)}"
+    return "; write `name: value` lines" + ", without `- `" * isinstance(value, list)
