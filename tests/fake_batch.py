@@ -50,7 +50,8 @@ NODE_STATES = ("creating", "idle", "offline", "rebooting", "running", "starting"
 class FakeBatch(Calls):
     """The account. `run` maps (job id, task body) to an exit code, or None to leave the task active.
 
-    `slow_deletes` is how many reads still see a deleted pool or job as `deleting`.
+    `slow_deletes` is how many reads still see a deleted pool or job as `deleting`; `evaluates` gives the results or the
+    error of a formula.
     """
 
     pools: dict[str, Body] = field(default_factory=dict)
@@ -64,6 +65,7 @@ class FakeBatch(Calls):
     grow: bool = True
     slow_deletes: int = 0
     clock_ahead: timedelta | None = timedelta(0)
+    evaluates: Callable[[str], Body] = field(default=lambda formula: {"results": "$TargetDedicatedNodes=1"})
     _dying: dict[tuple[str, str], int] = field(default_factory=dict)
 
     # pools and nodes
@@ -113,6 +115,12 @@ class FakeBatch(Calls):
         pool = self._pool("set autoscale of pool", pool_id)
         self._stamped(pool | (body or {}) | {"enableAutoScale": body is not None}, into=pool)
         self._leave("set_autoscale")
+
+    async def evaluate_autoscale(self, pool_id: str, formula: str) -> JsonObject:
+        await self._enter("evaluate_autoscale", pool_id, write=False)
+        if not self._pool("evaluate autoscale formula of pool", pool_id)["enableAutoScale"]:
+            raise refused("evaluate autoscale formula of pool", pool_id, 409, "OperationInvalidForCurrentState")
+        return {"timestamp": utc_text(self.now()), **self.evaluates(formula)}
 
     async def remove_nodes(self, pool_id: str, node_ids: Sequence[str]) -> None:
         await self._enter("remove_nodes", pool_id, write=True)

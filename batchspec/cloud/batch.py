@@ -53,6 +53,12 @@ class AzureBatch:
         ask = Ask("POST", f"/pools/{quote(pool_id)}/{verb}", body=body)
         await self._write(f"{verb} of pool", pool_id, ask, settled=("PoolBeingResized",))
 
+    async def evaluate_autoscale(self, pool_id: str, formula: str) -> JsonObject:
+        """POST /pools/{id}/evaluateautoscale."""
+        ask = Ask("POST", f"/pools/{quote(pool_id)}/evaluateautoscale", body={"autoScaleFormula": formula})
+        reply = await self._http.send(self._http.tries("evaluate autoscale formula of pool", pool_id), ask)
+        return reply.body
+
     async def remove_nodes(self, pool_id: str, node_ids: Sequence[str]) -> None:
         """POST /pools/{id}/removenodes."""
         ask = Ask("POST", f"/pools/{quote(pool_id)}/removenodes", body={"nodeList": list(node_ids)})

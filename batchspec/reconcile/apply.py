@@ -31,6 +31,7 @@ from batchspec.reconcile.step_blobs import create_container, create_containers, 
 from batchspec.reconcile.step_job import finish_job, make_job
 from batchspec.reconcile.step_pool import make_pool
 from batchspec.reconcile.step_sas import renew_sas
+from batchspec.reconcile.step_scaling import check_formula
 from batchspec.reconcile.step_tasks import make_tasks
 from batchspec.reconcile.tally import Left, OwnJob, SharedJob, Tally, left_of
 from batchspec.reconcile.watch import Watch
@@ -136,7 +137,7 @@ class _Applying:
         )
 
     async def _carry_out(self, run: Run, lease: Lease | None) -> None:
-        for step in (create_containers, upload, make_pool, make_job, make_tasks, finish_job, renew_sas):
+        for step in (create_containers, upload, make_pool, check_formula, make_job, make_tasks, finish_job, renew_sas):
             if lease is not None:
                 lease.check()
             await step(run)

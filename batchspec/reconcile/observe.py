@@ -7,7 +7,9 @@ Requests: one each for pool and job, one per container, one page stream per cont
 the tasks of the job with just the properties that fingerprints need, and the account's pools, jobs and containers by
 name and metadata, to find what carries our mark and is no longer named. All nodes are listed, and those that run tasks
 counted, only when the start task or the pool changed or a reboot is pending, otherwise those that failed; images only
-when a pool that needs its node agent SKU is missing or changed or comes with its job, or when they are asked for.
+when a pool that needs its node agent SKU is missing or changed or comes with its job, or when preflight is thorough. A
+formula that a pool is to scale by is evaluated by the service when it is new to a pool that scales already, or
+thoroughly looked at.
 """
 
 import asyncio
@@ -15,13 +17,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from batchspec.reconcile.account import POOL_PROPERTIES, Use, pool_in_use
+from batchspec.reconcile.account import POOL_PROPERTIES, Unknown, Use, pool_in_use
 from batchspec.reconcile.addresses import Address, addresses, unknown
 from batchspec.reconcile.concurrency import task_group
 from batchspec.reconcile.images import looks_up_sku
 from batchspec.reconcile.marks import REBOOT_KEY, START_KEY, hash_of, metadata_of, owner_of, owns, task_hash_of
 from batchspec.reconcile.pool_reasons import pool_reasons
 from batchspec.reconcile.ports import BatchService, BlobState, BlobStore, ContainerState, Services
+from batchspec.reconcile.scaling import Evaluation, foreseen
 from batchspec.render.model import Desired, DesiredPool, JsonObject
 from batchspec.render.symbolic import Json
 
@@ -72,6 +75,7 @@ class Observed:
 
     `failed_nodes` are the ids of the own pool's nodes that can run nothing, `running_nodes` how many run tasks, told of
     a pool that differs. `use` is what the whole account has. `address` says what the symbols of bodies stand for.
+    `scaling` is what the service makes of the pool's formula, None when it was not asked.
     """
 
     containers: Mapping[str, ContainerState]
@@ -86,16 +90,20 @@ class Observed:
     use: Use = field(default_factory=Use)
     address: Address = unknown
     running_nodes: int = 0
+    scaling: Evaluation | Unknown | None = None
 
 
-async def observe(desired: Desired, services: Services, *, images: bool = False) -> Observed:
-    """Read everything a plan needs, and `images` in any case if so. Raises ServiceRefused and ServiceUnreachable."""
+async def observe(desired: Desired, services: Services, *, thorough: bool = False) -> Observed:
+    """Read everything a plan needs; `thorough` also what only checks need: the images, what a formula gives.
+
+    Raises ServiceRefused and ServiceUnreachable.
+    """
     batch, blobs = services.batch, services.blobs
     address = addresses(desired, blobs)
     async with task_group() as group:
         containers = group.create_task(_containers(desired, blobs))
         listings = {name: group.create_task(_blobs(blobs, name, prefix)) for name, prefix in _listed(desired).items()}
-        pool = group.create_task(_pool(desired, batch, address, look_at_images=images))
+        pool = group.create_task(_pool(desired, batch, address, thorough=thorough))
         job = group.create_task(_job(desired, batch))
         account = group.create_task(_account(desired, services))
     of_pool = pool.result()
@@ -112,6 +120,7 @@ async def observe(desired: Desired, services: Services, *, images: bool = False)
         strays=strays,
         failed_nodes=of_pool.failed_nodes,
         running_nodes=of_pool.running_nodes,
+        scaling=of_pool.scaling,
         use=use,
         address=address,
     )
@@ -156,13 +165,14 @@ class _Pool:
     images: tuple[JsonObject, ...] = ()
     failed_nodes: tuple[str, ...] = ()
     running_nodes: int = 0
+    scaling: Evaluation | Unknown | None = None
 
 
-async def _pool(desired: Desired, batch: BatchService, address: Address, *, look_at_images: bool) -> _Pool:
+async def _pool(desired: Desired, batch: BatchService, address: Address, *, thorough: bool) -> _Pool:
     wanted = desired.pool
     if wanted is None:
         # The pool is made whenever the job is, and what else may make a new job necessary is not known yet.
-        return _Pool(images=await _images(batch) if look_at_images or looks_up_sku(desired.auto_pool) else ())
+        return _Pool(images=await _images(batch) if thorough or looks_up_sku(desired.auto_pool) else ())
     pool = await batch.get_pool(wanted.id)
     there = pool if not is_missing(pool) and wanted.body is not None else None
     differs = there is not None and _differs(wanted, there, address)
@@ -170,13 +180,14 @@ async def _pool(desired: Desired, batch: BatchService, address: Address, *, look
     if differs or REBOOT_KEY in metadata_of(there):
         nodes = tuple([_node(node) async for node in batch.list_nodes(wanted.id, select=_NODE_PROPERTIES)])
     images: tuple[JsonObject, ...] = ()
-    if look_at_images or ((there is None or differs) and looks_up_sku(wanted.body)):
+    if thorough or ((there is None or differs) and looks_up_sku(wanted.body)):
         images = await _images(batch)
     failed: tuple[str, ...] = ()
     if there is not None:
         failed = tuple([str(node["id"]) async for node in batch.list_nodes(wanted.id, filter=HOPELESS, select="id")])
     running = _running(await batch.node_counts(wanted.id)) if differs else 0
-    return _Pool(pool, nodes, images, failed, running)
+    scaling = None if is_missing(pool) else await foreseen(wanted, pool, batch, thorough=thorough)
+    return _Pool(pool, nodes, images, failed, running, scaling)
 
 
 def _differs(wanted: DesiredPool, there: JsonObject, address: Address) -> bool:

@@ -86,6 +86,10 @@ class BatchService(Protocol):
         """POST enableautoscale with `body`, or disableautoscale when None."""
         ...
 
+    async def evaluate_autoscale(self, pool_id: str, formula: str) -> JsonObject:
+        """POST evaluateautoscale: the AutoScaleRun of a pool that scales; nothing is changed."""
+        ...
+
     async def remove_nodes(self, pool_id: str, node_ids: Sequence[str]) -> None:
         """POST /pools/{id}/removenodes; at most 100 ids."""
         ...

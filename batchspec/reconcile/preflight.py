@@ -2,8 +2,8 @@
 
 Place in the pipeline: `plan` and `apply` go through a `Preflight`. It observes (and reads the account beside that where
 it was told to), lets the tasks be counted while they are planned, and turns all of it into `Check`s, each with a fact
-and a fix. Reads only, and a constant number of requests: those of `observe`, one for the images, and those of
-the account (see `cloud.arm`).
+and a fix. Reads only, and a constant number of requests: those of `observe`, one for the images, one
+for an autoscale formula, and those of the account (see `cloud.arm`).
 
 `apply` asks nothing more than it needs anyway, and tells only what is not fine.
 """
@@ -12,7 +12,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from batchspec.errors import PlanRefused
-from batchspec.reconcile import preflight_account, preflight_pool, preflight_tasks, preflight_tools
+from batchspec.reconcile import (
+    preflight_account,
+    preflight_pool,
+    preflight_scaling,
+    preflight_tasks,
+    preflight_tools,
+)
 from batchspec.reconcile.account import Account, Unknown
 from batchspec.reconcile.change import Plan
 from batchspec.reconcile.concurrency import task_group
@@ -35,6 +41,7 @@ CHECKS: tuple[Checks, ...] = (
     preflight_pool.generation,
     preflight_pool.slots,
     preflight_pool.nodes,
+    preflight_scaling.formula,
     preflight_tasks.slots,
     preflight_tasks.multi_instance,
     preflight_tasks.sas,
@@ -48,7 +55,7 @@ CHECKS: tuple[Checks, ...] = (
 
 @dataclass(slots=True)
 class Preflight:
-    """One look ahead. `thorough` also reads what only the checks need: the images and the account."""
+    """One look ahead. `thorough` also reads what only the checks need: see `observe`, and the account."""
 
     spec: Desired
     services: Services
@@ -66,7 +73,7 @@ class Preflight:
         if not self.thorough:
             return await observe(self.spec, self.services)
         async with task_group() as group:
-            seen = group.create_task(observe(self.spec, self.services, images=True))
+            seen = group.create_task(observe(self.spec, self.services, thorough=True))
             reading = self.services.account
             known = group.create_task(reading.read()) if reading is not None else None
         self.account = known.result() if known is not None else _NO_MANAGER

@@ -87,7 +87,7 @@ async def test_images_are_read_when_they_are_asked_for(workload: Workload) -> No
     world = World()
     world.batch.images = [{"nodeAgentSKUId": "batch.node.ubuntu 24.04"}]
     await world.apply(workload.desired())
-    seen = [await observe(workload.desired(), world.services, images=images) for images in (False, True)]
+    seen = [await observe(workload.desired(), world.services, thorough=thorough) for thorough in (False, True)]
     assert [len(one.images) for one in seen] == [0, 1]
 
 

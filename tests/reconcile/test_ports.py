@@ -12,6 +12,7 @@ import pytest
 
 from batchspec.errors import LocalIOFailed, Locked, ServiceRefused, TransferFailed
 from batchspec.reconcile.ports import Added, BlobStore, Services, TextPart
+from batchspec.reconcile.scaling import Evaluation, evaluation_of
 from tests.fakes import Body
 
 Found = TypeVar("Found")
@@ -113,6 +114,21 @@ async def test_a_pool_gets_nodes_that_can_be_counted_listed_and_taken_away(both:
     await batch.resize_pool(name, {"targetDedicatedNodes": 0})
     await until(idle, lambda count: count == 0)
     await batch.delete_pool(name)
+
+
+async def test_a_formula_is_evaluated_for_a_pool_that_scales_and_for_no_other(both: Services) -> None:
+    batch, formula = both.batch, "$TargetDedicatedNodes = 1;"
+    await batch.create_pool(pool(fixed := unique("pool")))
+    with pytest.raises(ServiceRefused) as raised:
+        await batch.evaluate_autoscale(fixed, formula)
+    assert (raised.value.status, raised.value.code) == (409, "OperationInvalidForCurrentState")
+    scales = {key: value for key, value in pool(unique("pool")).items() if key != "targetDedicatedNodes"}
+    name = str(scales["id"])
+    await batch.create_pool({**scales, "enableAutoScale": True, "autoScaleFormula": "$TargetDedicatedNodes = 0;"})
+    run = await batch.evaluate_autoscale(name, formula)
+    assert ("error" in run, evaluation_of(run)) == (False, Evaluation(1, 0))
+    for one in (fixed, name):
+        await batch.delete_pool(one)
 
 
 async def test_a_job_is_made_once_changed_and_removed(both: Services) -> None:
