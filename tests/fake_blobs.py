@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
-from batchspec.errors import LocalIOFailed, Locked, TransferFailed
+from batchspec.errors import BatchspecError, LocalIOFailed, Locked, TransferFailed
 from batchspec.reconcile.ports import BlobState, ContainerState
 from tests.fake_calls import Calls, refused
 
@@ -58,8 +58,9 @@ class FakeLease:
 
 @dataclass
 class FakeBlobs(Calls):
-    """The account. `grants` are the (container, permissions) that `sas` works for."""
+    """The account. `grants` are the (container, permissions) that `sas` works for, `closed` says why none may look."""
 
+    closed: dict[str, BatchspecError] = field(default_factory=dict)
     containers: dict[str, FakeContainer] = field(default_factory=dict)
     grants: dict[tuple[str, str], timedelta] = field(default_factory=dict)
     longest_sas: timedelta | None = None
@@ -84,6 +85,9 @@ class FakeBlobs(Calls):
         await self._enter("get_container", name, write=False)
         found = self.containers.get(name)
         return None if found is None else ContainerState(name, dict(found.metadata), found.etag)
+
+    def unreadable(self, container: str) -> BatchspecError | None:
+        return self.closed.get(container)
 
     async def list_containers(self) -> AsyncIterator[ContainerState]:
         await self._enter("list_containers", "", write=False)

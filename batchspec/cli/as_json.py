@@ -35,6 +35,7 @@ def plan_object(plan: Plan) -> dict[str, Json]:
         "notes": list(plan.notes),
         "cleaned_up": plan.cleaned_up,
         "cleanup_due": list(plan.cleanup_due),
+        "unseen": list(plan.unseen),
         "checks": [check_object(check) for check in plan.checks],
     }
 

@@ -21,7 +21,7 @@ from batchspec.spec.variables import values
 
 TargetKind = Literal["local", "azure"]
 Need = Literal["names", "bodies", "plan", "all"]
-Listings = Mapping[BlobQuery, Listing]
+Listings = Mapping[BlobQuery, Listing | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,8 @@ def desired_from(
     `all` is for sending: secrets must be there. `plan` and `bodies` do without them, since a secret is a symbol in all
     that is compared and shown; `plan` masks those that are set, which the service may hold in what it answers. For
     `names` no content is read, and problems with the files to upload are only told: what was made of files must be
-    deletable when they are gone. `listings` are the blobs that generators want; when some are missing there (and it is
-    not None), this is asked again with them, so what is only a warning is told then.
+    deletable when they are gone. `listings` are the blobs that generators want, None for what cannot be listed; when
+    some are missing there (and it is not None), this is asked again with them, so what is only a warning is told then.
     """
     reading = reading_of(console, spec, given, target, need=need, listings=listings)
     grave = [one for one in reading.problems if not (need == "names" and one.path.startswith("uploads."))]
@@ -50,7 +50,7 @@ def desired_from(
         raise SpecInvalid(reading.problems)
     for problem in reading.problems:
         console.message(f"{console.mark('warning', 'warning:', stream=console.err)} {phrases.harmless(str(problem))}")
-    if need != "names" and (listings is None or not reading.desired.unlisted):
+    if need != "names" and (listings is None or listings.keys() >= set(reading.desired.unlisted)):
         warn(console, reading.warnings)
     return reading.desired
 
@@ -91,7 +91,7 @@ def reading_of(
         target=target,
         allow_outside=given.allow_outside,
         fingerprints=need not in (None, "names"),
-        listings=listings,
+        listings={query: listing for query, listing in (listings or {}).items() if listing is not None},
     )
     broken = check_tasks(desired) if need != "names" and desired is not None else []
     return Reading(desired, _together(found, unusable, faults, broken), tuple(warnings(parsed, desired)))

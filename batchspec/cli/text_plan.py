@@ -47,6 +47,8 @@ def nothing_or_totals(plan: Plan) -> str:
     if plan.nothing_to_do:
         return "Nothing to do"
     totals: Totals = plan.totals
+    if plan.unseen and not (totals or plan.downloads or plan.pending_tasks or plan.cleanup_due):
+        return "Nothing to do in what could be looked at"
     return (
         f"Plan: {totals.create:,} to create, {totals.change:,} to change, "
         f"{totals.replace:,} to replace, {totals.delete:,} to delete."
@@ -61,6 +63,8 @@ def remarks(plan: Plan) -> Iterator[str]:
     if plan.failed_tasks:
         failed = phrases.count(len(plan.failed_tasks), "unchanged task")
         yield f"{failed} failed before: {phrases.some(plan.failed_tasks)}; --retry-failed runs them again."
+    for lacking in plan.unseen:
+        yield f"Not in this plan: {phrases.harmless(phrases.without_signatures(lacking))}"
     for note in plan.notes:
         yield f"Note: {phrases.harmless(note)}"
 

@@ -21,7 +21,7 @@ from batchspec.cloud.retry import Sleep, Tries
 from batchspec.cloud.sas import Sas
 from batchspec.cloud.target import StorageAccount
 from batchspec.cloud.upload import PIECE_BYTES, Upload, send
-from batchspec.errors import ServiceRefused, TransferFailed
+from batchspec.errors import BatchspecError, ServiceRefused, TransferFailed
 from batchspec.reconcile.ports import BlobState, ContainerState
 
 _PIECES_IN_FLIGHT = 8
@@ -65,6 +65,11 @@ class AzureBlobs:
                 return None
             raise
         return _container_state(name, found)
+
+    def unreadable(self, container: str) -> BatchspecError | None:
+        """See `others`; None for one of the account itself."""
+        other = self._others.get(container)
+        return other[0].unreadable if other is not None else None
 
     async def list_containers(self) -> AsyncIterator[ContainerState]:
         """List Containers, with metadata."""

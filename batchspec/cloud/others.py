@@ -30,11 +30,6 @@ class OtherContainer:
     withheld: bool = False
 
     @property
-    def is_readable(self) -> bool:
-        """Whether requests can be made: the SAS that it shall have is there."""
-        return bool(self.sas) or not self.from_env
-
-    @property
     def may_list(self) -> bool:
         """Whether a list of its blobs can be asked for."""
         return "l" in self._allowed if self.sas else not self.from_env
@@ -53,19 +48,26 @@ class OtherContainer:
                 fix="ask the owner of the container for a SAS with these permissions",
             )
 
-    def refuse_unreadable(self) -> None:
-        """Raises UsageError when the SAS is needed now and not there."""
+    @property
+    def unreadable(self) -> UsageError | None:
+        """Why no request can be made: the SAS that it shall have is not there, or must not be sent."""
         if self.withheld:
-            raise UsageError(
+            return UsageError(
                 f"{self.from_env} holds a SAS without its address, which `plan` does not send to {self.url}: the spec "
                 "alone says that it belongs there",
                 fix=f"export {self.from_env}='{self.url}?sv=...&sig=...', the whole address",
             )
-        if not self.is_readable:
-            raise UsageError(
+        if self.from_env and not self.sas:
+            return UsageError(
                 f"the environment variable {self.from_env} is not set; it holds the SAS for {self.url}",
-                fix=f"export {self.from_env}='sv=...&sig=...'",
+                fix=f"export {self.from_env}='{self.url}?sv=...&sig=...'",
             )
+        return None
+
+    def refuse_unreadable(self) -> None:
+        """Raises UsageError when the SAS is needed now and not there."""
+        if self.unreadable is not None:
+            raise self.unreadable
 
 
 def other_container(url: str, from_env: str, value: str, now: datetime, *, trusted: bool = True) -> OtherContainer:

@@ -83,7 +83,7 @@ class Plan:
     here of what is there now. `failed_tasks` are the ids of unchanged tasks that have failed; `orphaned_tasks` those
     that are finished and no longer in the spec. `pending_tasks` counts unchanged unfinished tasks, which a run would
     wait for. `notes` are lines a person should read: marked things that the spec no longer names, a job that runs anew.
-    `checks` are what a look ahead found.
+    `checks` are what a look ahead found, `unseen` what the plan lacks and why, since nobody here may look at it.
     `cleaned_up` is true when every task has succeeded and what the spec's `cleanup` names is gone; `cleanup_due` are
     the names of what is still there then, and is removed without asking, since the spec lists it.
     """
@@ -100,6 +100,7 @@ class Plan:
     cleaned_up: bool
     cleanup_due: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
+    unseen: tuple[str, ...] = ()
 
     @property
     def totals(self) -> Totals:
@@ -114,5 +115,5 @@ class Plan:
 
     @property
     def nothing_to_do(self) -> bool:
-        """Whether apply would write nothing, wait for nothing, download nothing and clean up nothing."""
-        return not (self.totals or self.downloads or self.pending_tasks or self.cleanup_due)
+        """Whether apply would write nothing, wait for nothing, download and clean up nothing, and that is certain."""
+        return not (self.totals or self.downloads or self.pending_tasks or self.cleanup_due or self.unseen)

@@ -1,7 +1,8 @@
 """What generators want of containers: queries -> the blobs that are there now.
 
 Place in the pipeline: online commands ask, between the first rendering of a spec (which tells what it wants listed) and
-the second. In: the queries and a blob store. Out: a Listing for each. One page stream per query, all at once, and one
+the second. In: the queries and a blob store. Out: a Listing for each, None where nobody here may look (`plan` without a
+SAS for a container of another account goes on without). One page stream per query, all at once, and one
 request more for a container in which nothing was found. Reads only, and happens once: that list is what runs.
 
 Folder markers are no files: empty blobs whose name ends in `/` or in `_$folder$`, and those that carry `hdi_isfolder`
@@ -16,11 +17,13 @@ from batchspec.render.model import Blob, BlobQuery, Listing
 from batchspec.render.patterns import matches
 
 
-async def list_blobs(queries: Iterable[BlobQuery], blobs: BlobStore) -> dict[BlobQuery, Listing]:
+async def list_blobs(queries: Iterable[BlobQuery], blobs: BlobStore) -> dict[BlobQuery, Listing | None]:
     """Ask for all of them. Raises ServiceRefused and ServiceUnreachable."""
+    wanted = tuple(queries)
+    open_to_us = [query for query in wanted if blobs.unreadable(query.name) is None]
     async with task_group() as group:
-        asked = {query: group.create_task(_listing(query, blobs)) for query in queries}
-    return {query: task.result() for query, task in asked.items()}
+        asked = {query: group.create_task(_listing(query, blobs)) for query in open_to_us}
+    return {query: asked[query].result() if query in asked else None for query in wanted}
 
 
 async def _listing(query: BlobQuery, blobs: BlobStore) -> Listing:

@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from batchspec.errors import BatchspecError
 from batchspec.reconcile.account import POOL_PROPERTIES, Unknown, Use, pool_in_use
 from batchspec.reconcile.addresses import Address, addresses, unknown
 from batchspec.reconcile.concurrency import task_group
@@ -76,6 +77,7 @@ class Observed:
     `failed_nodes` are the ids of the own pool's nodes that can run nothing, `running_nodes` how many run tasks, told of
     a pool that differs. `use` is what the whole account has. `address` says what the symbols of bodies stand for.
     `scaling` is what the service makes of the pool's formula, None when it was not asked.
+    `unread` says of containers, by name, why nobody here may look into them: they are taken to be there, and no more.
     """
 
     containers: Mapping[str, ContainerState]
@@ -91,6 +93,7 @@ class Observed:
     address: Address = unknown
     running_nodes: int = 0
     scaling: Evaluation | Unknown | None = None
+    unread: Mapping[str, BatchspecError] = field(default_factory=dict)
 
 
 async def observe(desired: Desired, services: Services, *, thorough: bool = False) -> Observed:
@@ -100,9 +103,11 @@ async def observe(desired: Desired, services: Services, *, thorough: bool = Fals
     """
     batch, blobs = services.batch, services.blobs
     address = addresses(desired, blobs)
+    unread = _unread(desired, blobs)
     async with task_group() as group:
         containers = group.create_task(_containers(desired, blobs))
-        listings = {name: group.create_task(_blobs(blobs, name, prefix)) for name, prefix in _listed(desired).items()}
+        listed = {name: prefix for name, prefix in _listed(desired).items() if name not in unread}
+        listings = {name: group.create_task(_blobs(blobs, name, prefix)) for name, prefix in listed.items()}
         pool = group.create_task(_pool(desired, batch, address, thorough=thorough))
         job = group.create_task(_job(desired, batch))
         account = group.create_task(_account(desired, services))
@@ -123,7 +128,13 @@ async def observe(desired: Desired, services: Services, *, thorough: bool = Fals
         scaling=of_pool.scaling,
         use=use,
         address=address,
+        unread=unread,
     )
+
+
+def _unread(desired: Desired, store: BlobStore) -> dict[str, BatchspecError]:
+    reasons = {one.name: store.unreadable(one.name) for one in desired.containers.values()}
+    return {name: reason for name, reason in reasons.items() if reason is not None}
 
 
 async def _containers(desired: Desired, store: BlobStore) -> dict[str, ContainerState]:

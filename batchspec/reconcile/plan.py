@@ -23,6 +23,7 @@ from batchspec.reconcile.plan_blobs import (
     download_changes,
     foreign_blobs,
     foreign_containers,
+    unseen,
     upload_changes,
 )
 from batchspec.reconcile.plan_job import job_change, replaced, takes_no_tasks
@@ -51,7 +52,7 @@ class _Again:
             observed.tasks,
             retry_failed=self.retry_failed,
             refresh_secrets=self.refresh_secrets,
-            shared=shared,
+            shared=shared or bool(desired.unlisted),
         )
 
 
@@ -66,7 +67,7 @@ def plan(desired: Desired, observed: Observed, *, retry_failed: bool = False, re
     work = _job_and_tasks(desired, observed, again)
     _refuse_foreign(desired, observed, work.tasks)
     needs = _needs(desired, observed, work)
-    succeeded = _all_succeeded(work.tasks) and bool(desired.cleanup_after_success)
+    succeeded = _all_succeeded(work.tasks) and bool(desired.cleanup_after_success) and not desired.unlisted
     due = tuple(_still_there(desired, observed)) if succeeded else ()
     runs = bool(work.tasks.must_run) or not work.tasks.kept
     pool = _pool(desired, observed, again, cleaned=needs is not None, runs=runs)
@@ -90,6 +91,7 @@ def plan(desired: Desired, observed: Observed, *, retry_failed: bool = False, re
         notes=(*_notes(desired, observed, work), *_note_on_nodes(desired, observed, pool)),
         cleaned_up=succeeded and not due,
         cleanup_due=due,
+        unseen=tuple(unseen(desired, observed)),
     )
 
 

@@ -71,6 +71,8 @@ def upload_changes(desired: Desired, observed: Observed, needs: Needs | None) ->
     """Creates, updates and, with `prune`, deletes of blobs; by container and blob name."""
     for upload in desired.uploads.values():
         container = desired.containers[upload.container].name
+        if container in observed.unread:
+            continue
         there = observed.blobs.get(container, {})
         cleaned = needs if _is_cleaned(desired, upload.container) else None
         for file in upload.files:
@@ -82,6 +84,19 @@ def upload_changes(desired: Desired, observed: Observed, needs: Needs | None) ->
                 reason = Reason("content differs")
                 yield Change("update", "upload", f"{container}/{file.name}", (reason,), upload.key, file.size)
         yield from _pruned(desired, upload, container, there)
+
+
+def unseen(desired: Desired, observed: Observed) -> Iterator[str]:
+    """For each container that nobody here may look into: what of the spec a plan cannot tell for that, and why."""
+    for key, container in desired.containers.items():
+        if container.name in observed.unread:
+            told = [
+                (any(query.name == container.name for query in desired.unlisted), "the tasks made of its blobs"),
+                (any(upload.container == key for upload in desired.uploads.values()), "uploads to it"),
+                (any(download.container == key for download in desired.downloads), "downloads from it"),
+            ]
+            if lacking := [what for lacks, what in told if lacks]:
+                yield f"{' and '.join(lacking)} ({container.name}): {observed.unread[container.name]}"
 
 
 def holds(blob: BlobState, file: LocalFile) -> bool:

@@ -64,8 +64,8 @@ def task_changes(
 ) -> TaskChanges:
     """The changes for a job that stays. `there` is by lower-cased id.
 
-    In a `shared` job (one that the spec says exists) a task that the spec does not name may be another spec's, so it is
-    neither deleted nor told of.
+    In a `shared` job (one that the spec says exists, or of whose tasks not all are known) a task that the spec does not
+    name may be another's, so it is neither deleted nor told of.
     """
     result = TaskChanges()
     named: set[str] = set()

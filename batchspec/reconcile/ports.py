@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
+from batchspec.errors import BatchspecError
 from batchspec.reconcile.account import AccountReader
 from batchspec.render.model import JsonObject
 
@@ -208,6 +209,10 @@ class BlobStore(Protocol):
 
     async def get_container(self, name: str) -> ContainerState | None:
         """The container, None when it is not there (also while it is being deleted)."""
+        ...
+
+    def unreadable(self, container: str) -> BatchspecError | None:
+        """Why nobody here may look into a container, with the next step; None where one may."""
         ...
 
     def list_containers(self) -> AsyncIterator[ContainerState]:

@@ -152,3 +152,5 @@ def containers(facts: Facts) -> Iterator[Check]:
         made = sum(one.kind == "container" and one.action == "create" for one in facts.plan.changes)
         waits = "; one that is still being deleted is waited for" if made else ""
         yield Check("containers", "ok", f"{fact}{waits}")
+    for name, reason in facts.observed.unread.items():
+        yield Check("containers", "not checked", f"{name}: {reason}", reason.fix)

@@ -49,9 +49,16 @@ class TaskStream:
         return tuple(dict.fromkeys(query for template in self.walk.templates for query in template.generator.queries))
 
     def __call__(self) -> Iterator[DesiredTask]:
-        """Every task with its fingerprint. Raises SpecInvalid for one that cannot be rendered, LocalIOFailed."""
+        """Every task with its fingerprint. Raises SpecInvalid for one that cannot be rendered, LocalIOFailed.
+
+        Without those that are made of, or need, tasks made of blobs that are not listed: nobody knows what they are.
+        """
         for template in self.walk.templates:
-            yield from self._with_merges(template)
+            if self._is_known(template):
+                yield from self._with_merges(template)
+
+    def _is_known(self, template: Template) -> bool:
+        return template.generator.known and all(self._is_known(self.walk.templates[one]) for one in template.needs)
 
     def shown(self) -> Iterator[Json]:
         """The bodies of all tasks, and of each template whose tasks are not known yet how it is written."""

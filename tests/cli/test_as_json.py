@@ -25,7 +25,7 @@ def test_a_plan_is_complete_and_holds_no_symbol_and_no_signature() -> None:
     reason = Reason("changed", "startTask", {"url": "h?sv=1&sig=abc"}, [symbol("sas_url", "output", "cw"), 1], "drift")
     change = Change("replace", "pool", "p", (reason,), steps=("delete", "create"))
     checks = (Check("quota", "warning", "?sig=abc", "ask for more"),)
-    plan = Plan("t", (change,), (), 1, (), ("b",), ("c",), 2, ("note",), True, ("job",), checks)
+    plan = Plan("t", (change,), (), 1, (), ("b",), ("c",), 2, ("note",), True, ("job",), checks, ("theirs: no SAS",))
 
     assert as_json.plan_object(plan) == {
         "nothing_to_do": False,
@@ -58,6 +58,7 @@ def test_a_plan_is_complete_and_holds_no_symbol_and_no_signature() -> None:
         "notes": ["note"],
         "cleaned_up": True,
         "cleanup_due": ["job"],
+        "unseen": ["theirs: no SAS"],
         "checks": [{"name": "quota", "verdict": "warning", "fact": "?sig=<masked>", "fix": "ask for more"}],
     }
 

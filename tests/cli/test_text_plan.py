@@ -103,6 +103,15 @@ def test_remarks_follow_the_totals() -> None:
     ]
 
 
+def test_what_nobody_could_look_at_is_told_and_nothing_is_promised() -> None:
+    unseen = plan(unseen=("downloads from it (theirs@there): THE_SAS is not set\n",))
+
+    assert list(lines(unseen, desired())) == [
+        "Nothing to do in what could be looked at",
+        "Not in this plan: downloads from it (theirs@there): THE_SAS is not set\\n",
+    ]
+
+
 CHECKS = (
     Check("clock", "ok", "0.2 s off", "set it"),
     Check("quota", "not checked", "needs an Entra credential", "az login"),

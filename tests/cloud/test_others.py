@@ -53,7 +53,7 @@ def test_an_untrusted_spec_cannot_send_a_sas_anywhere() -> None:
 
     assert alone == OtherContainer(URL, "THEIR_SAS", withheld=True)
     assert with_address == OtherContainer(URL, "THEIR_SAS", "sp=rl&sig=x")
-    assert (alone.is_readable, alone.may_list) == (False, False)
+    assert (alone.may_list, with_address.unreadable) == (False, None)
     with pytest.raises(UsageError, match="THEIR_SAS holds a SAS without its address, which `plan` does not send to"):
         alone.refuse_unreadable()
 
@@ -118,7 +118,9 @@ async def test_a_container_that_cannot_be_listed_is_taken_to_be_there(
     }
     async with opened(*local_engine, shown_as="", verbose=None, others=others) as services:
         there = {key: await services.blobs.get_container(key) is not None for key in others}
+        closed = {key for key in (*others, "own") if services.blobs.unreadable(key) is not None}
         with pytest.raises(UsageError, match="the environment variable B is not set; it holds the SAS for"):
             [blob async for blob in services.blobs.list_blobs("unset@x")]
 
     assert there == {"written@x": True, "unset@x": True, "missing@x": False}
+    assert closed == {"unset@x"}

@@ -45,18 +45,26 @@ def test_a_spec_uses_a_container_of_another_account(
     work = write(SPEC.replace("URL", f"{endpoint.rstrip('/')}/{container.container_name}"))
     unset = work.run("apply", "--yes")
     weak = replace(work, env={**env, "THEIR_SAS": sas("rl")}).run("apply", "--yes")
+    blind = work.run("plan", "--detailed-exitcode")
     assert (unset.code, weak.code) == (2, 6), f"{unset}\n{weak}"
     assert "THEIR_SAS is not set" in unset.stderr
     assert "allows 'rl', and 'cw' is needed" in weak.stderr
+    assert (blind.code, "+ pool " in blind.stdout) == (5, True), blind
+    assert "Not in this plan: downloads from it" in blind.stdout
     assert raw.pools().count(f"{work.name}-pool") == 0
 
     given = sas("rlcw")
     ran = replace(work, env={**env, "THEIR_SAS": given}).run("apply", "--yes", "-v")
     again = replace(work, env={**env, "THEIR_SAS": given}).run("apply", "--yes")
+    withheld = replace(work, env={**env, "THEIR_SAS": given}).run("plan")
+    whole = replace(work, env={**env, "THEIR_SAS": f"{container.url}?{given}"}).run("plan")
 
     assert ran.code == 0, ran
     assert (work.folder / "results/count.out").read_text().strip() == "5"
     assert (again.code, "Nothing to do" in again.stdout) == (0, True), again
+    assert (withheld.code, whole.code, whole.stdout) == (0, 0, "Nothing to do\n"), f"{withheld}\n{whole}"
+    assert withheld.stdout.startswith("Nothing to do in what could be looked at\nNot in this plan: downloads from it (")
+    assert "THEIR_SAS holds a SAS without its address" in withheld.stdout
     assert "sig=" not in (ran.stdout + ran.stderr).replace("sig=***", "")
     deleted = replace(work, env=env).run("delete", "--yes")
     assert deleted.code == 0, deleted

@@ -1,12 +1,19 @@
 import asyncio
 
+from batchspec.errors import UsageError
 from batchspec.reconcile.listing import list_blobs
 from batchspec.render.model import Blob, BlobQuery, Listing
 from tests.fake_blobs import FakeBlobs
 
 
 def names(store: FakeBlobs, query: BlobQuery) -> list[str]:
-    return [blob.name for blob in asyncio.run(list_blobs([query], store))[query].blobs]
+    return [blob.name for blob in listed(store, query).blobs]
+
+
+def listed(store: FakeBlobs, query: BlobQuery) -> Listing:
+    listing = asyncio.run(list_blobs([query], store))[query]
+    assert listing is not None
+    return listing
 
 
 def filled(*names: str) -> FakeBlobs:
@@ -42,9 +49,14 @@ def test_folder_markers_are_left_out_and_empty_files_are_not() -> None:
 def test_a_container_that_is_not_there_is_told_from_an_empty_one() -> None:
     store = filled("a")
     missing, empty, full = (BlobQuery("k", "none", "", ""), BlobQuery("k", "c", "z", ""), BlobQuery("k", "c", "", ""))
-    found = asyncio.run(list_blobs([missing, empty, full], store))
-    assert [(found[one].there, len(found[one].blobs)) for one in (missing, empty, full)] == [
-        (False, 0),
-        (True, 0),
-        (True, 1),
-    ]
+    found = [listed(store, one) for one in (missing, empty, full)]
+    assert [(one.there, len(one.blobs)) for one in found] == [(False, 0), (True, 0), (True, 1)]
+
+
+def test_where_nobody_may_look_nothing_is_asked() -> None:
+    store = filled("a")
+    store.closed["theirs"] = UsageError("no SAS")
+    closed, own = BlobQuery("k", "theirs", "", ""), BlobQuery("k", "c", "", "")
+    found = asyncio.run(list_blobs([closed, own], store))
+    assert found == {closed: None, own: listed(store, own)}
+    assert ("list_blobs", "theirs") not in store.reads

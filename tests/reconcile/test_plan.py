@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from batchspec.errors import PlanRefused
+from batchspec.errors import PlanRefused, UsageError
 from batchspec.reconcile.change import Change, Plan
+from batchspec.render.model import BlobQuery
 from tests.reconcile.builders import Workload, World
 
 
@@ -46,6 +47,24 @@ async def test_a_plan_reads_and_never_writes(workload: Workload) -> None:
     world.blobs.forget()
     await world.plan(replace(workload, script="new", nodes=5).desired())
     assert (world.batch.writes, world.blobs.writes) == ([], [])
+
+
+async def test_of_a_container_that_nobody_may_look_into_nothing_is_planned_and_that_is_told(workload: Workload) -> None:
+    world = World()
+    await world.apply(workload.desired())
+    unset = UsageError("THE_SAS is not set")
+    world.blobs.closed = {"words-input": unset, "words-output": unset}
+    (workload.results / "a_OUTPUT.txt").unlink()
+    listings = {BlobQuery("input", "words-input", "", ""): None}
+    edited = replace(workload, texts={"b.txt": "new"}, script="new").desired()
+    shown = await world.plan(replace(edited, tasks=lambda: iter(()), listings=listings))
+
+    assert shown.unseen == (
+        "the tasks made of its blobs and uploads to it (words-input): THE_SAS is not set",
+        "downloads from it (words-output): THE_SAS is not set",
+    )
+    assert {one.id for one in shown.changes} == {"words-application/script.py", "words-pool"}
+    assert (shown.tasks, shown.orphaned_tasks, shown.downloads, shown.nothing_to_do) == ((), (), (), False)
 
 
 async def test_downloads_that_are_missing_here_are_planned(workload: Workload) -> None:

@@ -39,6 +39,20 @@ def test_offline_nothing_is_known_and_the_template_is_shown_as_written(render_sp
     ]
 
 
+def test_what_needs_tasks_that_nobody_knows_is_not_known_either(render_spec: Render) -> None:
+    spec = EACH.replace("  - for_each", "  - name: each\n    for_each") + (
+        "  - {name: merge, id: merge, needs: [each], command: x}\n"
+        "  - {id: last, needs: [merge], command: x}\n"
+        "  - {id: alone, command: x}\n"
+    )
+    assert [task.id for task in render_spec(HEAD + spec).desired.tasks()] == ["alone"]
+    assert [task.id for task in render_spec(HEAD + spec, listings=LISTINGS).desired.tasks()][-3:] == [
+        "merge",
+        "last",
+        "alone",
+    ]
+
+
 def test_offline_wrong_names_are_found(render_spec: Render) -> None:
     spec = EACH.replace("file.suffix", "file.path").replace("file.size", "fiel.size")
     assert [told.partition(": tasks[0].command: ")[2] for told in render_spec(HEAD + spec).told] == [

@@ -1,7 +1,7 @@
 """`batchspec plan`: what apply would do and why; changes nothing.
 
 In: a spec. Out: the plan on stdout. Exit code 0, or 5 with `--detailed-exitcode` when something would be changed or
-downloaded; 6 when preflight found what cannot end well.
+downloaded, or may be, since it could not be looked at; 6 when preflight found what cannot end well.
 """
 
 from batchspec.cli import as_json
@@ -40,7 +40,7 @@ def plan(
             print_plan(console, found, desired)
             console.flush()
         refuse_failed(found)
-        changes = bool(found.totals or found.downloads)
+        changes = bool(found.totals or found.downloads or found.unseen)
         return EXIT_CHANGES if detailed_exitcode and changes else 0
 
     return online(console, spec, given, work, need="plan")
