@@ -34,7 +34,7 @@ def complaints(error: ValidationError, document: Document) -> Iterator[Finding]:
     elif word == "required":
         for name in limit:
             if name not in value:
-                yield Finding((*at, name), "missing; it is required here", lacks=(name,))
+                yield Finding((*at, name), "missing; it is required here")
     elif word in ("type", "const", "enum"):
         yield _mismatch(at, [node], value, document)
     elif word == "pattern":
@@ -120,7 +120,7 @@ def _unknown(at: At, node: Mapping[str, Any], value: Mapping[str, object]) -> It
         if name not in known:
             hint = _suggestion(name, known, value)
             quoted = re.search(r"'(.*)'", hint)
-            meant = quoted.group(1).split(".")[0] if quoted else ""
+            meant = quoted.group(1) if quoted else ""
             yield Finding((*at, name), f"unknown property{hint}", on_key=True, meant=meant)
 
 

@@ -141,15 +141,13 @@ def _shown_text(text: str) -> str:
 class Finding:
     """Something wrong with the node at a path; `on_key` places it on the key, as for a name that is unknown.
 
-    `meant` is the property that an unknown name probably stands for; `lacks` are the properties, beside or below
-    it, any of which would settle the finding. So a misspelt property is not told to be missing as well.
+    `meant` is the property that an unknown name probably stands for ("constraints.max_task_retry_count").
     """
 
     at: At
     message: str
     on_key: bool = False
     meant: str = ""
-    lacks: tuple[str, ...] = ()
 
     def problem(self, document: Document) -> Problem:
         """The finding with its place in the document."""

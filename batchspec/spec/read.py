@@ -4,6 +4,8 @@ Place in the pipeline: the whole room in one call: `load`, `schema`, `rules`, `b
 as can be, and all problems at once.
 """
 
+from dataclasses import replace
+from itertools import accumulate
 from pathlib import Path
 
 from batchspec.errors import Problem
@@ -13,6 +15,7 @@ from batchspec.spec.checks.secrets import secrets
 from batchspec.spec.checks.tree import root
 from batchspec.spec.document import Finding
 from batchspec.spec.load import load
+from batchspec.spec.meant import as_meant
 from batchspec.spec.model import Spec
 
 
@@ -23,8 +26,11 @@ def read(path: Path, shown_as: str | None = None, *, allow_outside: bool = False
     """
     document = load(path, shown_as, allow_outside=allow_outside)
     told = {problem.path for problem in document.problems}
-    every = [*secrets(root(document.data)), *schema.findings(document), *rules.findings(document)]
-    findings = _settled(_first_per_node(every))
+    by_schema = schema.findings(document)
+    meant, renamed = as_meant(document.data, by_schema)
+    by_rules = rules.findings(replace(document, data=meant))
+    every = [*secrets(root(document.data)), *by_schema, *by_rules]
+    findings = [one for one in _first_per_node(every) if renamed.isdisjoint(accumulate((step,) for step in one.at))]
     found = {finding.problem(document) for finding in findings}
     problems = {*document.problems, *(problem for problem in found if problem.path not in told)}
     return build(document, document.spoilt | {finding.at for finding in findings}), sorted(problems)
@@ -36,9 +42,3 @@ def _first_per_node(findings: list[Finding]) -> list[Finding]:
     for finding in findings:
         first.setdefault(finding.at, finding)
     return list(first.values())
-
-
-def _settled(findings: list[Finding]) -> list[Finding]:
-    """Without what is missing only because its name is misspelt."""
-    meant = {(finding.at[:-1], finding.meant) for finding in findings if finding.meant}
-    return [one for one in findings if not meant & {(at, word) for at in (one.at, one.at[:-1]) for word in one.lacks}]

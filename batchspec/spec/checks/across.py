@@ -63,7 +63,7 @@ def containers(spec: Part) -> Iterator[Finding]:
     for task in regular if ready else ():
         if "container_settings" not in task.data:
             message = "missing; in a pool with `container_configuration` every task and job manager runs in a container"
-            yield Finding((*task.at, "container_settings"), message, lacks=("container_settings",))
+            yield Finding((*task.at, "container_settings"), message)
 
 
 def job_actions(spec: Part) -> Iterator[Finding]:

@@ -20,7 +20,7 @@ def one_of(part: Part, words: Sequence[str], lacking: str | None) -> Iterator[Fi
     for extra in present[1:]:
         yield Finding((*part.at, extra), f"`{present[0]}` and `{extra}` exclude each other; remove one", on_key=True)
     if not present and lacking is not None:
-        yield Finding((*part.at, words[0]), lacking, lacks=tuple(words))
+        yield Finding((*part.at, words[0]), lacking)
 
 
 def says_all(part: Part, word: str, others: Sequence[str]) -> Iterator[Finding]:
@@ -69,7 +69,7 @@ def _range(part: Part) -> Iterator[Finding]:
     ends = [word for word in ("stop", "end") if word in part.data]
     if not ends:
         message = "lacks its end; write `stop` (the first number not in it) or `end` (the last in it)"
-        yield Finding(part.at, message, lacks=("stop", "end"))
+        yield Finding(part.at, message)
     yield from one_of(part, ends, None)
 
 
@@ -86,7 +86,7 @@ def resource_files(spec: Part) -> Iterator[Finding]:
             yield from only_with(part, ("blob_prefix",), "storage_container_url", "auto_storage_container_name")
             if "http_url" in part.data and "file_path" not in part.data:
                 message = "missing; with `http_url` it says where the file goes"
-                yield Finding((*part.at, "file_path"), message, lacks=("file_path",))
+                yield Finding((*part.at, "file_path"), message)
 
 
 def output_files(spec: Part) -> Iterator[Finding]:
@@ -125,4 +125,4 @@ def image(spec: Part) -> Iterator[Finding]:
         for word in _IMAGE_PARTS:
             if word not in part.data:
                 message = "missing; an image has a publisher, an offer and a sku (or an `id`)"
-                yield Finding((*part.at, word), message, lacks=(word,))
+                yield Finding((*part.at, word), message)

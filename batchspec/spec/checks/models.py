@@ -42,7 +42,7 @@ def _image_reference(part: Part) -> Iterator[Finding]:
     for word in _MARKETPLACE:
         if word not in part.data:
             message = "missing; an image has a publisher, an offer and a sku, or the id of an image of a gallery"
-            yield Finding((*part.at, word), message, lacks=(word, *_IMAGE_IDS))
+            yield Finding((*part.at, word), message)
 
 
 def _machine(part: Part) -> Iterator[Finding]:
@@ -85,7 +85,7 @@ def _together(part: Part, *words: str) -> Iterator[Finding]:
     present = [word for word in words if word in part.data]
     for word in words:
         if present and word not in part.data:
-            yield Finding((*part.at, word), f"missing; `{present[0]}` needs it beside it", lacks=(word,))
+            yield Finding((*part.at, word), f"missing; `{present[0]}` needs it beside it")
 
 
 def _user(part: Part) -> Iterator[Finding]:
@@ -176,8 +176,7 @@ def _scaled(part: Part) -> Iterator[Finding]:
     known = {word: value for word, value in given.data.items() if not has_template(value)}
     for word, message in named.problems(known):
         if word in known or word not in given.data:
-            missing = (word,) if word not in given.data else ()
-            yield Finding((*given.at, word), message, on_key=word != "formula", lacks=missing)
+            yield Finding((*given.at, word), message, on_key=word != "formula")
 
 
 _SIZE_WORDS = (

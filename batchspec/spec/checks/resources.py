@@ -32,14 +32,19 @@ def pool(spec: Part) -> Iterator[Finding]:
         return
     if "vm_size" not in part.data:
         message = "missing; say the size of the nodes, such as standard_d2s_v3"
-        yield Finding(("pool", "vm_size"), message, lacks=("vm_size",))
+        yield Finding(("pool", "vm_size"), message)
     machine = part.part("virtual_machine_configuration")
     if "image" in part.data and "image_reference" in machine.data:
         at = (*machine.at, "image_reference")
         yield Finding(at, "`image` says this already; remove one of the two", on_key=True)
-    elif "image" not in part.data and "image_reference" not in machine.data:
+    elif "image" not in part.data and "image_reference" not in machine.data and not _is_unclear(part):
         message = "missing; for example {publisher: canonical, offer: ubuntu-24_04-lts, sku: server}"
-        yield Finding(("pool", "image"), message, lacks=("image", "virtual_machine_configuration"))
+        yield Finding(("pool", "image"), message)
+
+
+def _is_unclear(part: Part) -> bool:
+    """Whether something else than a mapping stands for the machine: a template, or what the schema tells."""
+    return not isinstance(part.data.get("virtual_machine_configuration", {}), dict)
 
 
 def identity(spec: Part) -> Iterator[Finding]:
