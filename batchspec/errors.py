@@ -15,6 +15,7 @@
     ├── PlanRefused               6   nothing was changed
     │   ├── ForeignOwner              something of that name is not this spec's
     │   ├── Locked                    another client is applying this spec
+    │   ├── TooMuchAtOnce             most of what is there would go, and nobody said --force
     │   └── Declined                  a question was answered no, or could not be asked
     └── Interrupted             130   the person pressed Ctrl-C
 
@@ -156,6 +157,10 @@ class ForeignOwner(PlanRefused):
 
 class Locked(PlanRefused):
     """Another client holds the lease on this spec."""
+
+
+class TooMuchAtOnce(PlanRefused):
+    """Too many existing tasks, or a pool at work, would be deleted or replaced; the message has the arithmetic."""
 
 
 class Declined(PlanRefused):

@@ -83,6 +83,7 @@ def _apply(console: Console, given: Given, args: Namespace) -> int:
         args.spec,
         given,
         yes=args.yes,
+        force=args.force,
         wait=not args.no_wait,
         retry_failed=args.retry_failed,
         refresh_secrets=args.refresh_secrets,

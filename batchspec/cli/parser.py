@@ -204,6 +204,9 @@ def _apply(parser: argparse.ArgumentParser) -> None:
     _spec(parser)
     _format(parser, "text", "json")
     _yes(parser)
+    parser.add_argument(
+        "--force", action="store_true", help="even when most of the tasks, or a pool at work, are deleted or replaced"
+    )
     parser.add_argument("--no-wait", action="store_true", help="submit, and do not wait for the tasks")
     parser.add_argument("--retry-failed", action="store_true", help="run failed tasks again, and start failed nodes")
     parser.add_argument("--refresh-secrets", action="store_true", help="send again what holds a secret variable")
@@ -321,6 +324,7 @@ _COMMANDS = (
         (
             "batchspec apply specs/topwords.yaml",
             "batchspec apply specs/topwords.yaml --yes --retry-failed",
+            "batchspec apply specs/topwords.yaml --yes --force --var numwords=7",
             "batchspec apply specs/topwords.yaml --target azure --no-wait",
         ),
     ),

@@ -5,7 +5,7 @@ plans, lets a person confirm, takes the lock, plans again under it, writes step 
 Killed at any moment, the next run finds from the services alone what is left to do.
 
 The second plan is what is carried out. When it asks for something that the confirmed one did not (a replacement or
-deletion that was not shown), nothing is written.
+deletion that was not shown), or is refused as the first one would have been, nothing is written.
 """
 
 import uuid
@@ -51,18 +51,31 @@ class Applied:
     missed: BatchspecError | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Whoever must agree to a plan before the first write.
+
+    `show` is called once, then `refuse`, which raises PlanRefused, then `ask`, which raises Declined to stop. `refuse`
+    is called again with the plan that was made under the lock.
+    """
+
+    show: Callable[[Plan], None]
+    refuse: Callable[[Plan, Observed], None]
+    ask: Callable[[Plan], None]
+
+
 async def apply(
     desired: Desired,
     services: Services,
     *,
     report: Reporter,
-    confirm: Callable[[Plan], None],
+    approval: Approval,
     wait: bool = True,
     retry_failed: bool = False,
     refresh_secrets: bool = False,
     clock: Clock | None = None,
 ) -> Applied:
-    """Make it so. `confirm` is called once, before the first write, with the plan; it raises Declined to stop.
+    """Make it so, once `approval` has let the plan pass.
 
     Raises PlanRefused and its kin with nothing changed; StartTaskFailed, TimedOut, TransferFailed, LocalIOFailed,
     ServiceRefused and ServiceUnreachable. Failed tasks are no error here: they are in the outcome, and then so is what
@@ -71,10 +84,8 @@ async def apply(
     clock = clock or SystemClock()
     began = clock.now()
     applying = _Applying(desired, services, report, clock, retry_failed, refresh_secrets)
-    shown = await applying.look()
-    confirm(shown)
-    refuse_failed(shown)
-    done = await applying.write(shown) if shown.totals else shown
+    shown = await applying.approved(approval)
+    done = await applying.write(shown, approval) if shown.totals else shown
     if not wait:
         return Applied(done, None, 0, clock.now() - began)
     ended = await applying.wait(done)
@@ -103,20 +114,35 @@ class _Applying:
 
     async def look(self) -> Plan:
         """Observe and plan. Everything that can be refused is refused here."""
-        ahead = Preflight(self.desired, self.services, thorough=False)
+        ahead = Preflight(self.desired, self.services, thorough=False, refresh_secrets=self.refresh_secrets)
         self.observed = await ahead.observe()
         sas_life(self.desired, self.services.blobs.longest_sas)
         await check_others(self.desired, self.services.blobs)
         found = plan(ahead.desired, self.observed, retry_failed=self.retry_failed, refresh_secrets=self.refresh_secrets)
         return ahead.checked(found, self.observed)
 
-    async def write(self, shown: Plan) -> Plan:
+    async def approved(self, approval: Approval) -> Plan:
+        """The plan that was shown and that nobody refused."""
+        shown = await self.look()
+        approval.show(shown)
+        refuse_failed(shown)
+        approval.refuse(shown, self._seen)
+        approval.ask(shown)
+        return shown
+
+    @property
+    def _seen(self) -> Observed:
+        assert self.observed is not None
+        return self.observed
+
+    async def write(self, shown: Plan, approval: Approval) -> Plan:
         """Take the lock, plan again, and carry it out; the plan that was carried out."""
         made = await self._make_lock_container(shown)
         async with locked(self.desired, self.services) as lease:
             again = await self.look()
             _refuse_unseen(shown, again)
             done = replace(again, changes=(*made, *again.changes))
+            approval.refuse(done, self._seen)
             await self._carry_out(self._run(done, made, alone=lease is not None), lease)
         return done
 
@@ -129,12 +155,10 @@ class _Applying:
         return ()
 
     def _run(self, chosen: Plan, made: tuple[Change, ...] = (), *, alone: bool = False) -> Run:
-        assert self.observed is not None
-        sender = Sender(self.desired, self.services.blobs, self.observed.images)
+        seen = self._seen
+        sender = Sender(self.desired, self.services.blobs, seen.images)
         run_id = uuid.uuid4().hex
-        return Run(
-            run_id, self.desired, self.observed, chosen, self.services, sender, self.report, self.clock, made, alone
-        )
+        return Run(run_id, self.desired, seen, chosen, self.services, sender, self.report, self.clock, made, alone)
 
     async def _carry_out(self, run: Run, lease: Lease | None) -> None:
         for step in (create_containers, upload, make_pool, check_formula, make_job, make_tasks, finish_job, renew_sas):
@@ -167,9 +191,8 @@ class _Applying:
         if job.existing:
             ids = frozenset(task.id.casefold() for task in self.desired.tasks())
             return SharedJob(self.services.batch, job.id, ids)
-        assert self.observed is not None
         new = any(change.kind == "job" and change.action in ("create", "replace") for change in done.changes)
-        left = Left() if new else left_of(self.observed, done.orphaned_tasks)
+        left = Left() if new else left_of(self._seen, done.orphaned_tasks)
         return OwnJob(self.services.batch, job.id, expected, left)
 
     async def clean_up(self) -> None:

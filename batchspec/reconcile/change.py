@@ -84,6 +84,7 @@ class Plan:
     that are finished and no longer in the spec. `pending_tasks` counts unchanged unfinished tasks, which a run would
     wait for. `notes` are lines a person should read: marked things that the spec no longer names, a job that runs anew.
     `checks` are what a look ahead found, `unseen` what the plan lacks and why, since nobody here may look at it.
+    `checks` are what a look ahead found. `too_much` is what of it needs `--force` (see `blast_radius`), in sentences.
     `cleaned_up` is true when every task has succeeded and what the spec's `cleanup` names is gone; `cleanup_due` are
     the names of what is still there then, and is removed without asking, since the spec lists it.
     """
@@ -101,6 +102,7 @@ class Plan:
     cleanup_due: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
     unseen: tuple[str, ...] = ()
+    too_much: tuple[str, ...] = ()
 
     @property
     def totals(self) -> Totals:

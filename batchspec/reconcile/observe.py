@@ -75,8 +75,8 @@ class Observed:
     """A snapshot. `containers` by name, `blobs` by container name and blob name, `tasks` by lower-cased id.
 
     `failed_nodes` are the ids of the own pool's nodes that can run nothing, `running_nodes` how many run tasks, told of
-    a pool that differs. `use` is what the whole account has. `address` says what the symbols of bodies stand for.
-    `scaling` is what the service makes of the pool's formula, None when it was not asked.
+    a pool that differs or when asked for. `use` is what the whole account has. `address` says what the symbols of
+    bodies stand for. `scaling` is what the service makes of the pool's formula, None when it was not asked.
     `unread` says of containers, by name, why nobody here may look into them: they are taken to be there, and no more.
     """
 
@@ -96,8 +96,10 @@ class Observed:
     unread: Mapping[str, BatchspecError] = field(default_factory=dict)
 
 
-async def observe(desired: Desired, services: Services, *, thorough: bool = False) -> Observed:
+async def observe(desired: Desired, services: Services, *, thorough: bool = False, running: bool = False) -> Observed:
     """Read everything a plan needs; `thorough` also what only checks need: the images, what a formula gives.
+
+    `running` counts the nodes that run tasks also of a pool that is as the spec says.
 
     Raises ServiceRefused and ServiceUnreachable.
     """
@@ -108,7 +110,7 @@ async def observe(desired: Desired, services: Services, *, thorough: bool = Fals
         containers = group.create_task(_containers(desired, blobs))
         listed = {name: prefix for name, prefix in _listed(desired).items() if name not in unread}
         listings = {name: group.create_task(_blobs(blobs, name, prefix)) for name, prefix in listed.items()}
-        pool = group.create_task(_pool(desired, batch, address, thorough=thorough))
+        pool = group.create_task(_pool(desired, batch, address, thorough=thorough, running=running))
         job = group.create_task(_job(desired, batch))
         account = group.create_task(_account(desired, services))
     of_pool = pool.result()
@@ -179,7 +181,7 @@ class _Pool:
     scaling: Evaluation | Unknown | None = None
 
 
-async def _pool(desired: Desired, batch: BatchService, address: Address, *, thorough: bool) -> _Pool:
+async def _pool(desired: Desired, batch: BatchService, address: Address, *, thorough: bool, running: bool) -> _Pool:
     wanted = desired.pool
     if wanted is None:
         # The pool is made whenever the job is, and what else may make a new job necessary is not known yet.
@@ -196,9 +198,9 @@ async def _pool(desired: Desired, batch: BatchService, address: Address, *, thor
     failed: tuple[str, ...] = ()
     if there is not None:
         failed = tuple([str(node["id"]) async for node in batch.list_nodes(wanted.id, filter=HOPELESS, select="id")])
-    running = _running(await batch.node_counts(wanted.id)) if differs else 0
+    at_work = _running(await batch.node_counts(wanted.id)) if differs or (running and there is not None) else 0
     scaling = None if is_missing(pool) else await foreseen(wanted, pool, batch, thorough=thorough)
-    return _Pool(pool, nodes, images, failed, running, scaling)
+    return _Pool(pool, nodes, images, failed, at_work, scaling)
 
 
 def _differs(wanted: DesiredPool, there: JsonObject, address: Address) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from batchspec.errors import ForeignOwner, PlanRefused
+from batchspec.reconcile.blast_radius import blast_radius
 from batchspec.reconcile.change import Change, Plan, Reason
 from batchspec.reconcile.images import node_agent_sku
 from batchspec.reconcile.job_end import reason_of_end
@@ -92,6 +93,7 @@ def plan(desired: Desired, observed: Observed, *, retry_failed: bool = False, re
         cleaned_up=succeeded and not due,
         cleanup_due=due,
         unseen=tuple(unseen(desired, observed)),
+        too_much=tuple(blast_radius(changes, work.tasks.changes, observed)),
     )
 
 

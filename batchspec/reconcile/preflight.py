@@ -31,6 +31,7 @@ from batchspec.render.model import Desired
 _NO_MANAGER = Unknown("the local engine has no Azure Resource Manager")
 
 CHECKS: tuple[Checks, ...] = (
+    preflight_tasks.blast_radius,
     preflight_account.credentials,
     preflight_account.clock,
     preflight_account.pool_quota,
@@ -55,11 +56,15 @@ CHECKS: tuple[Checks, ...] = (
 
 @dataclass(slots=True)
 class Preflight:
-    """One look ahead. `thorough` also reads what only the checks need: see `observe`, and the account."""
+    """One look ahead. `thorough` also reads what only the checks need: see `observe`, and the account.
+
+    With `refresh_secrets` a pool that is as the spec says may be replaced, so it is asked whether it runs tasks.
+    """
 
     spec: Desired
     services: Services
     thorough: bool = True
+    refresh_secrets: bool = False
     tasks: TaskCount = field(default_factory=TaskCount)
     account: Account | Unknown | None = None
 
@@ -71,9 +76,9 @@ class Preflight:
     async def observe(self) -> Observed:
         """Everything that is read. Raises ServiceRefused and ServiceUnreachable, of the services only."""
         if not self.thorough:
-            return await observe(self.spec, self.services)
+            return await observe(self.spec, self.services, running=self.refresh_secrets)
         async with task_group() as group:
-            seen = group.create_task(observe(self.spec, self.services, thorough=True))
+            seen = group.create_task(observe(self.spec, self.services, thorough=True, running=self.refresh_secrets))
             reading = self.services.account
             known = group.create_task(reading.read()) if reading is not None else None
         self.account = known.result() if known is not None else _NO_MANAGER

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from batchspec.errors import PlanRefused
+from batchspec.reconcile.blast_radius import FIX
 from batchspec.reconcile.change import Check
 from batchspec.reconcile.preflight_facts import Facts, member, some, spoken
 from batchspec.reconcile.sending import sas_life
@@ -20,6 +21,12 @@ from batchspec.render.symbolic import symbols
 _MOST_ID_CHARACTERS = 64
 _MOST_DEPENDENCY_CHARACTERS = 64_000
 _SAS_KINDS = frozenset({"sas_url", "blob_sas_url"})
+
+
+def blast_radius(facts: Facts) -> Iterator[Check]:
+    """What is taken away is not more than `apply` takes away by itself."""
+    for fact in facts.plan.too_much:
+        yield Check("blast radius", "warning", fact, FIX)
 
 
 def slots(facts: Facts) -> Iterator[Check]:

@@ -53,7 +53,7 @@ def test_existing_blobs_are_tasks_and_only_what_changed_runs_again(
     assert (again.code, "Nothing to do" in again.stdout) == (0, True), again
 
     container.upload_blob("raw/b.txt", b"new", overwrite=True)
-    second = work.run("apply", "--yes")
+    second = work.run("apply", "--yes", "--force")
     assert second.code == 0, second
     assert (results / "b-1").read_text() == "NEW"
     added = raw.added(work.name)

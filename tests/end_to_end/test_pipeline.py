@@ -46,7 +46,7 @@ def test_clips_are_encoded_then_joined_and_a_changed_clip_changes_the_film(
 
     clips = work.folder / "specs/pipeline"
     shutil.copy(clips / "3 the end.mkv", clips / "1 opening.mp4")  # ffmpeg looks into a file, not at its name
-    changed = work.run("apply", "--yes")
+    changed = work.run("apply", "--yes", "--force")
 
     assert changed.code == 0, changed
     after = raw.added(f"{work.name}-job")

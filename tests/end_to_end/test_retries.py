@@ -37,7 +37,7 @@ def test_each_exit_code_has_the_outcome_that_the_spec_gives_it(make: Callable[[s
     }
 
     (work.folder / "specs/retries/east.csv").write_text("time,degrees\n06:00,5.5\n12:00,11.5\n")
-    mended = work.run("apply", "--yes")
+    mended = work.run("apply", "--yes", "--force")
 
     assert mended.code == 3, mended
     failed = {task for task, ended in raw.tasks(f"{work.name}-job").items() if ended != SUCCESS}

@@ -112,8 +112,11 @@ def test_an_edited_text_costs_one_upload_and_one_replaced_task(topwords: Workspa
     (topwords.folder / "specs/topwords/orchard.txt").write_text("pear pear pear plum plum fig\n")
     unasked = topwords.run("apply")
     assert unasked.code == 6, unasked
+    agreed = topwords.run("apply", "--yes")
+    assert agreed.code == 6, agreed
+    assert "would replace 1 of 3 existing tasks (33.3%; more than 30% needs --force)" in agreed.stderr, agreed
     assert (raw.written(inputs), raw.added(job)) == (blobs, tasks)
-    second = topwords.run("apply", "--yes")
+    second = topwords.run("apply", "--yes", "--force")
 
     assert second.code == 0, second
     assert results(topwords) == expected(topwords)
@@ -149,7 +152,7 @@ def test_an_edited_task_script_reboots_the_nodes_and_runs_every_task_again(topwo
     text = script.read_text()
     assert text.count('f"{word},{count}\\n"') == 1
     script.write_text(text.replace('f"{word},{count}\\n"', 'f"{word}={count}\\n"'))
-    second = topwords.run("apply", "--yes")
+    second = topwords.run("apply", "--yes", "--force")
 
     assert second.code == 0, second
     assert results(topwords) == {name: text.replace(",", "=") for name, text in expected(topwords).items()}
@@ -184,7 +187,7 @@ def test_more_words_run_every_task_again_and_send_nothing(topwords: Workspace, r
     pool, _, (application, inputs, _) = names(topwords)
     before = raw.written(application), raw.written(inputs), raw.boots(pool)
 
-    second = topwords.run("apply", "--yes", "--var", "numwords=7")
+    second = topwords.run("apply", "--yes", "--force", "--var", "numwords=7")
 
     assert second.code == 0, second
     texts = topwords.folder.glob("specs/topwords/*.txt")

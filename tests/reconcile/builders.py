@@ -13,10 +13,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from batchspec.reconcile.apply import Applied, apply
+from batchspec.reconcile.apply import Applied, Approval, apply
 from batchspec.reconcile.change import Plan
 from batchspec.reconcile.marks import RUN_KEY, START_KEY
-from batchspec.reconcile.observe import observe
+from batchspec.reconcile.observe import Observed, observe
 from batchspec.reconcile.plan import plan
 from batchspec.reconcile.ports import Services
 from batchspec.reconcile.report import Event, Noted
@@ -248,6 +248,10 @@ def agree(shown: Plan) -> None:
     """Yes to every question."""
 
 
+def allow(shown: Plan, seen: Observed) -> None:
+    """Everything is allowed, as with `--force`."""
+
+
 @dataclass
 class World:
     """Both services, time, and what was told. `exit_code` decides how a task ends: None leaves it waiting."""
@@ -296,6 +300,7 @@ class World:
         desired: Desired,
         *,
         confirm: Callable[[Plan], None] = agree,
+        refuse: Callable[[Plan, Observed], None] = allow,
         wait: bool = True,
         retry_failed: bool = False,
         refresh_secrets: bool = False,
@@ -307,7 +312,7 @@ class World:
             desired,
             self.services,
             report=self.events.append,
-            confirm=confirm,
+            approval=Approval(agree, refuse, confirm),
             wait=wait,
             retry_failed=retry_failed,
             refresh_secrets=refresh_secrets,

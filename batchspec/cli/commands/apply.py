@@ -20,6 +20,7 @@ from batchspec.cli.text_plan import nothing_or_totals, print_plan
 from batchspec.errors import ServiceUnreachable, TasksFailed, TimedOut
 from batchspec.reconcile.apply import Applied
 from batchspec.reconcile.change import Plan, Totals
+from batchspec.reconcile.observe import Observed
 from batchspec.reconcile.outcome import Outcome
 from batchspec.reconcile.ports import Services
 from batchspec.reconcile.report import Event, Finished, Reporter, Started
@@ -27,12 +28,21 @@ from batchspec.render.model import Desired
 
 
 def apply(
-    console: Console, spec: str, given: Given, *, yes: bool, wait: bool, retry_failed: bool, refresh_secrets: bool
+    console: Console,
+    spec: str,
+    given: Given,
+    *,
+    yes: bool,
+    force: bool,
+    wait: bool,
+    retry_failed: bool,
+    refresh_secrets: bool,
 ) -> int:
     """Apply the spec."""
-    run = Dialogue(console, spec, given, yes=yes)
+    run = Dialogue(console, spec, given, yes=yes, force=force)
 
     async def work(desired: Desired, services: Services) -> int:
+        from batchspec.reconcile.apply import Approval
         from batchspec.reconcile.apply import apply as applied
 
         with reporting(console) as report, run.goes_on():
@@ -40,7 +50,7 @@ def apply(
                 desired,
                 services,
                 report=run.listening(report),
-                confirm=lambda plan: run.confirm(plan, desired),
+                approval=Approval(lambda plan: run.show(plan, desired), run.refuse, run.ask),
                 wait=wait,
                 retry_failed=retry_failed,
                 refresh_secrets=refresh_secrets,
@@ -58,6 +68,7 @@ class Dialogue:
     spec: str
     given: Given
     yes: bool = field(kw_only=True)
+    force: bool = field(kw_only=True, default=False)
     waiting: bool = False
 
     def listening(self, report: Reporter) -> Reporter:
@@ -70,20 +81,29 @@ class Dialogue:
 
         return listen
 
-    def confirm(self, plan: Plan, desired: Desired) -> None:
-        """Show the plan, and ask when something is replaced or deleted. Raises PlanRefused, Declined."""
-        from batchspec.reconcile.preflight import refuse_failed
-
+    def show(self, plan: Plan, desired: Desired) -> None:
+        """Show the plan; a quiet run shows one that is asked about or refused."""
         self.console.answer["plan"] = as_json.plan_object(plan)
-        asking = bool(plan.questions and not self.yes) or any(one.verdict == "failed" for one in plan.checks)
+        refused = any(one.verdict == "failed" for one in plan.checks) or bool(plan.too_much and not self.force)
+        asking = bool(plan.questions and not self.yes) or refused
         if not self.console.as_json and (asking or not self.console.quiet):
             print_plan(self.console, plan, desired)
             if not plan.nothing_to_do:
                 self.console.result("")
             self.console.flush()
-        refuse_failed(plan)
+
+    def refuse(self, plan: Plan, observed: Observed) -> None:
+        """Raise TooMuchAtOnce unless `--force` was said."""
+        del observed
+        from batchspec.reconcile.blast_radius import refuse_too_much
+
+        if not self.force:
+            refuse_too_much(plan)
+
+    def ask(self, plan: Plan) -> None:
+        """Ask when something is replaced or deleted. Raises Declined."""
         if plan.questions:
-            again = self.given.suggest("apply", self.spec, "--yes")
+            again = self.given.suggest("apply", self.spec, "--yes", *["--force"] * self.force)
             ask(self.console, _question(plan.totals), yes=self.yes, again=again)
 
     def how_to_come_back(self) -> str:

@@ -30,7 +30,7 @@ def plan(
         from batchspec.reconcile.plan import plan as planned
         from batchspec.reconcile.preflight import Preflight, refuse_failed
 
-        ahead = Preflight(desired, services)
+        ahead = Preflight(desired, services, refresh_secrets=refresh_secrets)
         observed = await ahead.observe()
         found = planned(ahead.desired, observed, retry_failed=retry_failed, refresh_secrets=refresh_secrets)
         found = ahead.checked(found, observed)

@@ -2,14 +2,16 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
 from batchspec.cli.commands.apply import Dialogue
 from batchspec.cli.given import Given
-from batchspec.errors import Declined, ServiceUnreachable, TimedOut, TransferFailed
+from batchspec.errors import Declined, ServiceUnreachable, TimedOut, TooMuchAtOnce, TransferFailed
 from batchspec.reconcile.apply import Applied
 from batchspec.reconcile.change import Change, Plan, Reason
+from batchspec.reconcile.observe import Observed, Strays
 from batchspec.reconcile.outcome import Counts, Failure, Group, Outcome
 from batchspec.reconcile.report import Event, Finished, Started, silent
 from tests.cli.made import console, desired, shown
@@ -28,17 +30,26 @@ def plan(*changes: Change, failed: tuple[str, ...] = (), kept: int = 0) -> Plan:
 NEW = plan(Change("create", "job", "topwords-job"))
 DONE = plan(kept=3)
 REPLACED = plan(Change("replace", "pool", "topwords-pool", (Reason("changed", "vmSize", "a", "b"),)))
+TOO_MUCH = replace(REPLACED, too_much=("would replace pool p",))
+SEEN = Observed({}, {}, None, (), (), None, {}, Strays())
 
 
-def dialogue(*, yes: bool = False, quiet: bool = False, as_json: bool = False) -> Dialogue:
+def dialogue(*, yes: bool = False, quiet: bool = False, as_json: bool = False, force: bool = False) -> Dialogue:
     one = console()
     one.quiet, one.as_json = quiet, as_json
-    return Dialogue(one, "s.yaml", Given(("n=5",)), yes=yes)
+    return Dialogue(one, "s.yaml", Given(("n=5",)), yes=yes, force=force)
+
+
+def approve(run: Dialogue, one: Plan) -> None:
+    """What `apply` does with a plan before the first write."""
+    run.show(one, desired())
+    run.refuse(one, SEEN)
+    run.ask(one)
 
 
 def test_a_plan_without_questions_is_shown_and_goes_on() -> None:
     run = dialogue()
-    run.confirm(NEW, desired())
+    run.show(NEW, desired())
 
     assert shown(run.console) == (
         "  + job        topwords-job\nPlan: 1 to create, 0 to change, 0 to replace, 0 to delete.\n\n",
@@ -49,16 +60,33 @@ def test_a_plan_without_questions_is_shown_and_goes_on() -> None:
 def test_a_replacement_that_nobody_can_agree_to_is_shown_and_refused() -> None:
     run = dialogue(quiet=True)
     with pytest.raises(Declined, match=re.escape("Replace 1 of what is there? There is no terminal")):
-        run.confirm(REPLACED, desired())
+        approve(run, REPLACED)
 
     assert "vm_size: a -> b" in shown(run.console)[0]
 
 
 def test_a_replacement_with_yes_goes_on() -> None:
     run = dialogue(yes=True, quiet=True)
-    run.confirm(REPLACED, desired())
+    approve(run, REPLACED)
 
     assert shown(run.console) == ("", "")
+
+
+def test_too_much_at_once_is_shown_and_refused_whatever_was_agreed_to() -> None:
+    run = dialogue(yes=True, quiet=True)
+    with pytest.raises(TooMuchAtOnce, match="would replace pool p") as refused:
+        approve(run, TOO_MUCH)
+
+    assert refused.value.fix == "read the plan; if all of that is meant, apply with --force"
+    assert "vm_size: a -> b" in shown(run.console)[0]
+
+
+def test_too_much_at_once_goes_on_with_force_and_is_asked_about_like_the_rest() -> None:
+    approve(dialogue(yes=True, force=True), TOO_MUCH)
+    with pytest.raises(Declined) as declined:
+        approve(dialogue(force=True), TOO_MUCH)
+
+    assert declined.value.fix == "if you agree: batchspec apply s.yaml --yes --force --var n=5"
 
 
 def test_a_good_end_says_how_long_it_took_and_how_to_delete() -> None:
@@ -74,7 +102,7 @@ def test_a_good_end_says_how_long_it_took_and_how_to_delete() -> None:
 @pytest.mark.parametrize("quiet", [False, True])
 def test_nothing_to_do_is_said_once(quiet: bool) -> None:
     run = dialogue(quiet=quiet)
-    run.confirm(DONE, desired())
+    run.show(DONE, desired())
 
     assert run.ended(Applied(DONE, WELL, 0, 0.2), waited=True) == 0
     assert shown(run.console) == ("Nothing to do\n", "")
@@ -102,7 +130,7 @@ def test_failures_are_told_with_all_that_is_known_and_what_to_do() -> None:
 def test_tasks_that_failed_before_are_a_failure_again_and_nothing_is_written() -> None:
     run = dialogue()
     before = plan(kept=3, failed=("b",))
-    run.confirm(before, desired())
+    run.show(before, desired())
 
     assert run.ended(Applied(before, BADLY, 0, 0.2), waited=True) == 3
     out, err = shown(run.console)
@@ -175,7 +203,7 @@ def test_failed_tasks_and_then_a_failed_download_are_both_told() -> None:
 
 def test_json_holds_the_plan_and_the_outcome_and_stdout_nothing_else() -> None:
     run = dialogue(as_json=True)
-    run.confirm(NEW, desired())
+    run.show(NEW, desired())
 
     assert run.ended(Applied(NEW, BADLY, 1, 4.1119), waited=True) == 3
     assert shown(run.console)[0] == ""
