@@ -55,6 +55,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "min_nodes": 1,
         "node_type": "low_priority",
         "tasks_per_node": 4,
+        "start_nodes": 2,
         "idle": "PT20M",
         "from_hour": 7,
         "until_hour": 19,

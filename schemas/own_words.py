@@ -165,6 +165,10 @@ DEFINITIONS: dict[str, Node] = {
                         **_count(1),
                         "description": "scale_to_pending_tasks: tasks for one node; its task slots by default.",
                     },
+                    "start_nodes": {
+                        **_count(0),
+                        "description": "scale_to_pending_tasks: a new pool's nodes before tasks count; 1 by default.",
+                    },
                     "idle": {
                         **ref("duration"),
                         "description": "scale_down_when_idle: how long without a task; PT10M by default.",

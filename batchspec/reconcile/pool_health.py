@@ -29,7 +29,7 @@ _NO_STATES = ("total",)
 
 @dataclass(slots=True)
 class PoolHealth:
-    """What is known of the pool during one wait."""
+    """What is known of the pool during one wait; `pool` is how it was when it was looked at last."""
 
     desired: Desired
     batch: BatchService
@@ -40,7 +40,7 @@ class PoolHealth:
     _ready: bool = False
     _began: float | None = None
     _states: tuple[tuple[str, int], ...] = ()
-    _pool: JsonObject | None = None
+    pool: JsonObject | None = None
 
     async def check(self, *, idle: bool) -> None:
         """Look at the nodes, unless all are up or tasks run anyway.
@@ -73,7 +73,7 @@ class PoolHealth:
         A pool that scales by itself always is.
         """
         await self.check(idle=True)
-        there = self._pool
+        there = self.pool
         if there is None or there.get("enableAutoScale"):
             return True
         if there.get("allocationState") != "steady":
@@ -86,7 +86,7 @@ class PoolHealth:
         there = await self.batch.get_pool(pool_id)
         if there is None:
             raise TimedOut(f"pool {pool_id} is not there any more", fix="run `apply` again: it makes the pool anew")
-        self._pool = there
+        self.pool = there
         target = target_of(there)
         errors = errors_of(there)
         if errors and there.get("allocationState") == "steady" and not there.get("enableAutoScale"):

@@ -1,6 +1,7 @@
 """Waiting until every task has ended, or nothing more can happen: the job -> `Outcome`.
 
-Place in the pipeline: after `apply` has added the tasks and given back its lock. It only reads. A poll costs a constant
+Place in the pipeline: after `apply` has added the tasks and given back its lock. It only reads, but for what `waking`
+writes. A poll costs a constant
 number of small requests (task counts, the job; while nothing runs or nodes come up, node counts and the pool), ever
 more slowly as the wait gets longer; a list is read only when something ended: the failed tasks, or the unfinished ones
 to see what blocks them.
@@ -21,6 +22,7 @@ from batchspec.reconcile.pool_health import PoolHealth
 from batchspec.reconcile.ports import Services
 from batchspec.reconcile.report import Advanced, Finished, Noted, Reporter, Started
 from batchspec.reconcile.tally import Tally
+from batchspec.reconcile.waking import Waking
 from batchspec.render.model import Desired
 
 _SHORTEST_POLL_S = 0.2
@@ -42,6 +44,10 @@ class Watch:
     _blocked: tuple[Counts, int] = field(default=(Counts(), 0))
     _silent_since: float | None = None
     _told_disabled: bool = False
+    _waking: Waking = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._waking = Waking(self.services.batch, self.report, self.clock)
 
     async def until_done(self) -> Outcome:
         """Wait for the job's tasks.
@@ -98,6 +104,8 @@ class Watch:
         ended = await self._ended_early(job_id)
         if ended is None:
             await health.check(idle=not counts.running)
+            if self.desired.pool is not None and counts.active and not counts.running:
+                await self._waking.look(self.desired.pool, health.pool)
         return ended
 
     def _tell(self, counts: Counts) -> None:

@@ -5,6 +5,10 @@ the words of `autoscale` with their values. Out: problems by word; a formula of 
 
 All of them let tasks finish on nodes that leave, keep between `min_nodes` and `max_nodes`, and count preempted nodes:
 these are part of a pool's target and run nothing, so as many are asked for on top while work is to be done.
+
+A pool is evaluated when it is made, before it has tasks, and then minutes later. So `scale_to_pending_tasks` begins
+with `start_nodes`, as the examples of "Create a formula to automatically scale compute nodes in a Batch pool" do while
+there are few samples.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +22,7 @@ DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sun
 _ALWAYS = ("formula", "interval")
 _OF_ALL = ("min_nodes", "max_nodes", "node_type")
 _OWN: Mapping[str, tuple[str, ...]] = {
-    "scale_to_pending_tasks": ("tasks_per_node",),
+    "scale_to_pending_tasks": ("tasks_per_node", "start_nodes"),
     "scale_down_when_idle": ("idle",),
     "workday": ("from_hour", "until_hour", "days", "utc_offset"),
 }
@@ -46,6 +50,9 @@ def problems(given: Mapping[str, object]) -> Iterator[tuple[str, str]]:
         yield "max_nodes", f"missing; `{formula}` never asks for more nodes than this"
     elif isinstance(least, int) and isinstance(most, int) and least > most:
         yield "min_nodes", f"{least} is more than `max_nodes` ({most})"
+    start = given.get("start_nodes", 0)
+    if isinstance(start, int) and isinstance(most, int) and start > most:
+        yield "start_nodes", f"{start} is more than `max_nodes` ({most})"
     if formula == "workday" and given.get("from_hour", 8) == given.get("until_hour", 18):
         yield "until_hour", "is the hour at which the day begins; a workday has at least one hour"
 
@@ -90,7 +97,8 @@ def _pending(given: Mapping[str, object]) -> list[str]:
         "last = max(0, $PendingTasks.GetSample(1));",
         f"few = $PendingTasks.GetSamplePercent({window}) < 70;",
         f"tasks = few ? last : max(last, avg($PendingTasks.GetSample({window})));",
-        "wanted = tasks > 0 ? ceil(tasks / slots) + preempted : quiet;",
+        f"begin = few ? max(quiet, {given.get('start_nodes', 1)}) : quiet;",
+        "wanted = tasks > 0 ? ceil(tasks / slots) + preempted : begin;",
     ]
 
 

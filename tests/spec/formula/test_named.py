@@ -50,7 +50,15 @@ def test_pending_tasks_get_a_node_each_or_as_many_as_a_node_takes() -> None:
 def test_without_tasks_the_least_number_of_nodes_stays() -> None:
     assert targets(PENDING, measured(0)) == Targets(0, 0)
     assert targets({**PENDING, "min_nodes": 3}, measured(0)) == Targets(3, 0)
-    assert targets(PENDING, NEW) == Targets(0, 0)
+
+
+def test_a_new_pool_begins_with_a_node_or_as_many_as_are_wanted_until_tasks_are_counted() -> None:
+    assert targets(PENDING, NEW) == Targets(1, 0)
+    assert targets({**PENDING, "start_nodes": 4}, NEW) == Targets(4, 0)
+    assert targets({**PENDING, "start_nodes": 0}, NEW) == Targets(0, 0)
+    assert targets({**PENDING, "min_nodes": 3}, NEW) == Targets(3, 0)
+    assert targets({**PENDING, "start_nodes": 4}, measured(7)) == Targets(7, 0)
+    assert targets({**PENDING, "start_nodes": 4}, measured(0)) == Targets(0, 0)
 
 
 def test_preempted_nodes_are_asked_for_on_top_while_there_is_work() -> None:
@@ -96,6 +104,7 @@ def test_a_workday_has_all_nodes_between_its_hours(words: dict[str, Any], now: s
 @pytest.mark.parametrize(
     ("words", "problems"),
     [
+        ({**PENDING, "start_nodes": 11}, [("start_nodes", "11 is more than `max_nodes` (10)")]),
         ({"formula": "workday"}, [("max_nodes", "missing; `workday` never asks for more nodes than this")]),
         ({**IDLE, "min_nodes": 11}, [("min_nodes", "11 is more than `max_nodes` (10)")]),
         (
