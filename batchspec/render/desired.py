@@ -35,7 +35,7 @@ from batchspec.render.unknown import ANY
 from batchspec.render.walk import Template, Walk
 from batchspec.render.wire import Resources, Wire
 from batchspec.spec import durations
-from batchspec.spec.checks.tree import generators, root
+from batchspec.spec.checks.tree import generators, pools, root
 from batchspec.spec.document import shown as shown_value
 from batchspec.spec.load import At
 from batchspec.spec.model import Spec, TaskTemplate
@@ -74,7 +74,18 @@ def check_tasks(desired: Desired) -> list[Problem]:
 def warnings(spec: Spec, desired: Desired | None = None) -> list[Problem]:
     """What is allowed and still hardly meant, sorted by position; of tasks after they were checked."""
     found = desired.tasks.warnings if desired is not None and isinstance(desired.tasks, TaskStream) else []
-    return sorted({*_shifting_ids(spec), *_later_blobs(spec), *found})
+    return sorted({*_shifting_ids(spec), *_later_blobs(spec), *_pools_without_nodes(spec), *found})
+
+
+def _pools_without_nodes(spec: Spec) -> Iterator[Problem]:
+    """Pools whose size nothing says: Azure makes them with no nodes."""
+    for pool in pools(root(spec.document.data)):
+        if "vm_size" in pool.data and not any(word in pool.data for word in _SIZES):
+            told = "says no size, so that no task ever runs: add `target_dedicated_nodes` or `autoscale`, for example"
+            yield spec.document.problem(pool.at, told, on_key=True)
+
+
+_SIZES = ("target_dedicated_nodes", "target_low_priority_nodes", "autoscale", "enable_auto_scale")
 
 
 def _later_blobs(spec: Spec) -> Iterator[Problem]:

@@ -284,6 +284,21 @@ def test_an_id_that_uses_the_position_of_its_element_is_warned_about(tmp_path: P
     ]
 
 
+def test_a_pool_of_no_size_is_warned_about(tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    told = "says no size, so that no task ever runs: add `target_dedicated_nodes` or `autoscale`, for example"
+    for pool, found in {
+        "{vm_size: s}": [told],
+        "{vm_size: s, target_low_priority_nodes: 0}": [],
+        "{vm_size: s, autoscale: {formula: workday}}": [],
+        "{id: theirs, existing: true}": [],
+    }.items():
+        path.write_text(f"pool: {pool}\n")
+        spec = build(load(path))
+        assert spec is not None
+        assert [(one.path, one.message) for one in warnings(spec)] == [("pool", message) for message in found]
+
+
 def test_every_string_may_be_a_template_names_of_templates_and_systems_too(render_spec: Render) -> None:
     rendered = render_spec(
         "vars: {x: input, os: windows}\n"

@@ -8,7 +8,7 @@ from tests.render.conftest import Render
 
 HEAD = """\
 containers: {input: {}, found: {existing: true, name: shared}}
-pool: {vm_size: s}
+pool: {vm_size: s, target_dedicated_nodes: 1}
 """
 EACH = """\
 tasks:

@@ -94,6 +94,8 @@ VALUES: dict[tuple[str, str], Any] = {
     ("", "community_gallery_image_id"): _GALLERY,
     ("", "ip_families"): ["IPv4"],
     ("", "http_url"): "https://example.com/x",
+    ("", "key_url"): "https://mine.vault.azure.net/keys/disks/1",
+    ("SecurityProfile", "security_type"): "trustedLaunch",
     ("", "priority"): 200,
     ("", "source_port_ranges"): ["22"],
     ("", "source_address_prefix"): "10.0.0.0/8",

@@ -7,7 +7,7 @@ in the schema. What is a template is passed over, here and in the modules beside
 
 from collections.abc import Callable, Iterator, Mapping
 
-from batchspec.spec.checks import network
+from batchspec.spec.checks import machines, network
 from batchspec.spec.checks.choices import one_of, only_with, says_all
 from batchspec.spec.checks.tree import Part, is_true, number
 from batchspec.spec.checks.walk import models as every_model
@@ -140,6 +140,9 @@ def _resource_file(part: Part) -> Iterator[Finding]:
     mode = part.data.get("file_mode")
     if isinstance(mode, str) and not has_template(mode) and not _is_octal(mode):
         yield Finding((*part.at, "file_mode"), f'{shown(mode)} is no file mode; write octal digits such as "0755"')
+    path = part.data.get("file_path")
+    if isinstance(path, str) and not has_template(path) and (path.startswith("/") or ".." in path.split("/")):
+        yield Finding((*part.at, "file_path"), f"{shown(path)} leaves the task's working directory")
 
 
 def _is_octal(mode: str) -> bool:
@@ -183,7 +186,7 @@ _SIZE_WORDS = (
     *("enable_auto_scale", "auto_scale_formula", "auto_scale_evaluation_interval"),
     *("target_dedicated_nodes", "target_low_priority_nodes", "resize_timeout"),
 )
-_POOL_RULES = (_scaled, _upgrades, network.pool)
+_POOL_RULES = (_scaled, _upgrades, network.pool, machines.encryption, machines.addresses)
 _RULES: Mapping[str, tuple[Callable[[Part], Iterator[Finding]], ...]] = {
     "BatchPoolCreateOptions": _POOL_RULES,
     "BatchPoolSpecification": _POOL_RULES,
@@ -191,7 +194,8 @@ _RULES: Mapping[str, tuple[Callable[[Part], Iterator[Finding]], ...]] = {
     "BatchJobSpecification": (_release,),
     "BatchPoolInfo": (_pool_info,),
     "BatchVmImageReference": (_image_reference,),
-    "VirtualMachineConfiguration": (_machine,),
+    "VirtualMachineConfiguration": (_machine, machines.confidential),
+    "DiskCustomerManagedKey": (machines.key,),
     "SecurityProfile": (_security,),
     "ContainerRegistryReference": (_registry,),
     "UserIdentity": (_user,),

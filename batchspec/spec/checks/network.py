@@ -4,6 +4,7 @@ Place in the pipeline: `models` calls these. In: data. Out: Findings. The rules 
 BatchInboundNatPool and NetworkSecurityGroupRule (azure-batch 15.1).
 """
 
+import ipaddress
 import re
 from collections.abc import Iterator
 
@@ -92,16 +93,40 @@ def nat_pool(part: Part) -> Iterator[Finding]:
 
 
 def rule(part: Part) -> Iterator[Finding]:
-    """The source ports of a rule."""
+    """Where a rule's traffic comes from: an address, and ports that do not overlap."""
+    source = part.data.get("source_address_prefix")
+    if isinstance(source, str) and not has_template(source) and not _is_source(source):
+        message = f"{shown(source)} is no address; write *, 10.10.10.10, a subnet such as 192.168.1.0/24, or a tag"
+        yield Finding((*part.at, "source_address_prefix"), message)
+    taken: list[tuple[int, int]] = []
     for at, text in part.texts("source_port_ranges"):
-        if not has_template(text) and not _is_port_range(text):
+        if has_template(text):
+            continue
+        ends = _port_range(text)
+        if ends is None:
             yield Finding(at, f"{shown(text)} is no port; write *, a port such as 22, or a range such as 100-200")
+        elif any(ends[0] <= end and start <= ends[1] for start, end in taken):
+            yield Finding(at, f"{shown(text)} overlaps another entry; each port stands in one")
+        else:
+            taken.append(ends)
 
 
-def _is_port_range(text: str) -> bool:
-    if text == "*":
+def _is_source(text: str) -> bool:
+    """Whether this may be a source: an address or a subnet, or a service's tag (a word)."""
+    if text == "*" or re.fullmatch(r"[A-Za-z][A-Za-z0-9.]*", text):
         return True
-    if not re.fullmatch(r"\d{1,5}(-\d{1,5})?", text, re.ASCII):
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
         return False
+    return True
+
+
+def _port_range(text: str) -> tuple[int, int] | None:
+    """The first and the last port; None when it is no range of ports."""
+    if text == "*":
+        return (0, _MOST_PORT)
+    if not re.fullmatch(r"\d{1,5}(-\d{1,5})?", text, re.ASCII):
+        return None
     ends = [int(one) for one in text.split("-")]
-    return ends == sorted(ends) and ends[-1] <= _MOST_PORT
+    return (ends[0], ends[-1]) if ends[0] <= ends[-1] <= _MOST_PORT else None
