@@ -67,8 +67,16 @@ def some(names: Sequence[str], limit: int = 5) -> str:
 
 
 def snake(path: str) -> str:
-    """A dotted REST path as the spec writes it: `virtualMachineConfiguration.nodeAgentSKUId` in snake_case."""
-    spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", path)
+    """A dotted REST path as the spec writes it: `virtualMachineConfiguration.nodeAgentSKUId` in snake_case.
+
+    Names of items, which stand in brackets, are a person's own and stay.
+    """
+    pieces = re.split(r"(\[.*?\](?=\.|\[|$))", path)
+    return "".join(piece if place % 2 else _snake(piece) for place, piece in enumerate(pieces))
+
+
+def _snake(words: str) -> str:
+    spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", words)
     return re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", spaced).lower()
 
 

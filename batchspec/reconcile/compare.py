@@ -9,21 +9,22 @@ something; enum-like words ignore case; durations are compared by length; list i
 it; a symbol matches what it stands for: an address whatever its SAS, anything where that is not known (a secret).
 
 What the service holds may contain secrets that a spec handed in. They stay out of every Reason: values of settings and
-metadata, and texts that hold a secret in the spec, are not shown, URLs are shown without their query.
+metadata, texts that hold a secret in the spec, and properties that were sent with one are not shown, URLs are shown
+without their query.
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from batchspec.reconcile import filled_in
 from batchspec.reconcile.addresses import Address, unknown, without_port
 from batchspec.reconcile.change import Cause, Reason
-from batchspec.reconcile.marks import metadata_of, own_metadata, part_of
-from batchspec.reconcile.secrets import NOT_SHOWN, holds_secret
+from batchspec.reconcile.marks import held_secret, metadata_of, own_metadata, part_of
+from batchspec.reconcile.secrets import NOT_SHOWN
 from batchspec.render.model import JsonObject
-from batchspec.render.symbolic import OPEN, Json, display, pieces
+from batchspec.render.symbolic import OPEN, Json, display, holds_secret, pieces
 from batchspec.spec.durations import NotADuration, duration
 
 # Values that a person chose and whose case matters; every other plain word is an enum or an Azure name.
@@ -37,6 +38,7 @@ _QUERY = r"(?:\?[^\s'\"]*)?"
 _ABSENT = object()
 # What names an item of a list (environment settings, accounts, packages, extensions, mounts, exit codes).
 _ITEM_KEYS = ("name", "id", "applicationId", "filePath", "code")
+_SETTING = frozenset({"name", "value"})
 # Where the service holds what a secret variable may have been.
 _HIDDEN = frozenset({"value", "password", "protectedSettings", "mountOptions"})
 
@@ -79,7 +81,8 @@ def differences(
     sent = parts or {}
     for key, value in wanted.items():
         if key not in ignore:
-            found = tuple(_compare(key, key, value, there.get(key, _ABSENT), address))
+            seen = _Seen(address, held_secret(sent.get(key)))
+            found = tuple(_compare(key, key, value, there.get(key, _ABSENT), seen))
             as_sent = sent.get(key) == part_of(value)
             if not found and key in sent and not as_sent and _has_more(value, there.get(key)):
                 found = (Reason("something in it is " + REMOVED, key),)
@@ -88,15 +91,27 @@ def differences(
                 yield from (replace(one, cause="drift") for one in found) if as_sent else found
     for key in sorted(removable - wanted.keys() - ignore):
         if there.get(key):
-            yield from _unsaid(key, there[key], sent)
+            yield from _unsaid(key, _Seen(address, held_secret(sent.get(key))).shown(key, there[key]), sent)
 
 
-def _unsaid(key: str, there: object, sent: Mapping[str, str]) -> Iterator[Reason]:
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """How what the service holds is looked at: what symbols stand for, and whether it may hold a secret."""
+
+    address: Address
+    secret: bool
+
+    def shown(self, key: str, there: object, wanted: Json = None) -> Json:
+        """An observed value for people."""
+        return NOT_SHOWN if self.secret or holds_secret(wanted) else shown(key, there)
+
+
+def _unsaid(key: str, old: Json, sent: Mapping[str, str]) -> Iterator[Reason]:
     """Why a property is there that the spec does not say."""
     if not sent or key in sent:
-        yield Reason(REMOVED, key, shown(key, there), None)
+        yield Reason(REMOVED, key, old, None)
     elif key in _NEVER_FILLED_IN:
-        yield Reason(ADDED, key, shown(key, there), None, "drift")
+        yield Reason(ADDED, key, old, None, "drift")
 
 
 def metadata_differences(
@@ -112,19 +127,42 @@ def metadata_differences(
             yield Reason("changed", f"metadata.{name}", old, display(asked.get(name)), cause)
 
 
-def _compare(path: str, key: str, wanted: Json, there: object, address: Address) -> Iterator[Reason]:
+def _compare(path: str, key: str, wanted: Json, there: object, seen: _Seen) -> Iterator[Reason]:
     if there is _ABSENT or there is None:
         filled = wanted in filled_in.ANYWHERE.get(key, ())
         if key not in _NEVER_RETURNED and not _empty(wanted) and not filled:
             yield Reason("changed", path, None, display(wanted))
     elif isinstance(wanted, dict) and isinstance(there, dict):
         for name, value in wanted.items():
-            yield from _compare(f"{path}.{name}", name, value, there.get(name, _ABSENT), address)
+            yield from _compare(f"{path}.{name}", name, value, there.get(name, _ABSENT), seen)
+    elif isinstance(wanted, list) and isinstance(there, list) and (named := _by_name(wanted, there)) is not None:
+        yield from _compare_named(path, *named, seen)
     elif isinstance(wanted, list) and isinstance(there, list) and len(wanted) == len(there):
         for index, (one, other) in enumerate(zip(wanted, _aligned(wanted, there), strict=True)):
-            yield from _compare(f"{path}[{index}]", key, one, other, address)
-    elif not _same(key, wanted, there, address):
-        yield Reason("changed", path, NOT_SHOWN if holds_secret(wanted) else shown(key, there), display(wanted))
+            yield from _compare(f"{path}[{index}]", key, one, other, seen)
+    elif not _same(key, wanted, there, seen.address):
+        yield Reason("changed", path, seen.shown(key, there, wanted), display(wanted))
+
+
+def _compare_named(
+    path: str, wanted: Mapping[str, JsonObject], there: Mapping[str, JsonObject], seen: _Seen
+) -> Iterator[Reason]:
+    """Items of a list by their names: those that differ or are new, then those that are no longer asked for.
+
+    Of settings, which are nothing but a name and a value, the value is what is told.
+    """
+    for name, item in wanted.items():
+        place, setting = f"{path}[{name}]", item.keys() <= _SETTING
+        if name not in there:
+            yield Reason("changed", place, None, display(item.get("value", "") if setting else item))
+        elif setting:
+            yield from _compare(place, "value", item.get("value"), there[name].get("value"), seen)
+        else:
+            yield from _compare(place, "", item, there[name], seen)
+    for name, left in there.items():
+        if name not in wanted:
+            setting = left.keys() <= _SETTING
+            yield Reason("changed", f"{path}[{name}]", NOT_SHOWN if setting else seen.shown("", left), None)
 
 
 def _has_more(wanted: Json, there: object) -> bool:
@@ -144,10 +182,8 @@ def _empty(value: Json) -> bool:
 
 def _aligned(wanted: list[Json], there: list[object]) -> list[object]:
     """The items of `there` in the order of `wanted`, as far as their names (or, of plain values, they) are the same."""
-    for key in _ITEM_KEYS:
-        names, others = _names(key, wanted), _names(key, there)
-        if names and others and names.keys() == others.keys():
-            return [others[name] for name in names]
+    if (named := _by_name(wanted, there)) is not None and named[0].keys() == named[1].keys():
+        return [named[1][name] for name in named[0]]
     if all(isinstance(item, str | int | float) for item in (*wanted, *there)):
         left = list(there)
         same = [left.pop(left.index(item)) if item in left else _ABSENT for item in wanted]
@@ -155,10 +191,18 @@ def _aligned(wanted: list[Json], there: list[object]) -> list[object]:
     return there
 
 
-def _names(key: str, items: Sequence[object]) -> dict[str, object]:
-    """Items by their name; empty when one has none or two have the same."""
-    names: dict[str, object] = {str(item[key]): item for item in items if isinstance(item, dict) and key in item}
-    return names if len(names) == len(items) else {}
+def _by_name(wanted: list[Json], there: list[object]) -> tuple[dict[str, JsonObject], dict[str, JsonObject]] | None:
+    """The items of both by name, in their order; None when they have none, or when two have the same."""
+    for key in _ITEM_KEYS:
+        names, others = _names(key, wanted), _names(key, there)
+        if names is not None and others is not None and (names or others):
+            return names, others
+    return None
+
+
+def _names(key: str, items: Sequence[object]) -> dict[str, JsonObject] | None:
+    names: dict[str, JsonObject] = {str(item[key]): item for item in items if isinstance(item, dict) and key in item}
+    return names if len(names) == len(items) else None
 
 
 def _same(key: str, wanted: Json, there: object, address: Address) -> bool:

@@ -7,7 +7,7 @@ owner, fingerprint, task hash. Pure.
 from collections.abc import Mapping
 
 from batchspec.reconcile.ports import BlobState, ContainerState
-from batchspec.render.hashes import fingerprint
+from batchspec.render.hashes import HELD_SECRET, fingerprint
 from batchspec.render.model import (
     CONTAINER_OWNER_KEY,
     HASH_KEY,
@@ -15,7 +15,7 @@ from batchspec.render.model import (
     TASK_HASH_SETTING,
     JsonObject,
 )
-from batchspec.render.symbolic import Json
+from batchspec.render.symbolic import Json, holds_secret
 from batchspec.spec.reserved import METADATA_PREFIX
 
 START_KEY = "batchspec:start"
@@ -92,4 +92,9 @@ def parts_of(resource: JsonObject | None) -> dict[str, str]:
 
 def part_of(value: Json) -> str:
     """The fingerprint of one property, as `parts_of` gives it."""
-    return fingerprint(value)[:_PART_DIGITS]
+    return fingerprint(value)[:_PART_DIGITS] + (HELD_SECRET if holds_secret(value) else "")
+
+
+def held_secret(mark: str | None) -> bool:
+    """Whether what carries this mark was sent with a secret."""
+    return mark is not None and mark.endswith(HELD_SECRET)

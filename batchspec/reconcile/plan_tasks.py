@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from batchspec.reconcile.change import Change, Reason
 from batchspec.reconcile.compare import differences
 from batchspec.reconcile.observe import ObservedTask
-from batchspec.reconcile.secrets import SENT_AGAIN, holds_secret
+from batchspec.reconcile.secrets import SENT_AGAIN
 from batchspec.render.model import DesiredTask, JsonObject
+from batchspec.render.symbolic import holds_secret
 
 # There is no bulk delete of tasks: from this many on, and when they are most of the job, the job is replaced.
 REPLACE_JOB_FROM = 1000

@@ -9,15 +9,10 @@ from collections.abc import Iterator
 
 from batchspec.reconcile.change import Reason
 from batchspec.render.model import JsonObject
-from batchspec.render.symbolic import Json, symbols
+from batchspec.render.symbolic import holds_secret
 
 NOT_SHOWN = "(not shown)"
 SENT_AGAIN = "its secret is sent again"
-
-
-def holds_secret(body: Json) -> bool:
-    """Whether a secret variable is anywhere in a body."""
-    return any(one.kind == "secret" for one in symbols(body))
 
 
 def secret_reasons(body: JsonObject) -> Iterator[Reason]:

@@ -304,8 +304,9 @@ class _Rendering:
         walk = Walk(self.spec.document, dict(self.names), templates, self.listings)
         given = self.spec.job
         alone = given is None or (given.existing is False and "job_manager_task" not in given.properties)
+        secrets = any(one.secret for one in self.spec.vars.values())
         merge = "cmd /c exit 0" if wire.resources.os == "windows" else "/bin/sh -c true"
-        return TaskStream(walk, inputs, lambda: list(inputs.of(prepared)), merge, alone)
+        return TaskStream(walk, inputs, lambda: list(inputs.of(prepared)), merge, alone, secrets)
 
     def _template(
         self, wire: Wire, sources: Sources, index: int, task: TaskTemplate, needs: tuple[int, ...]

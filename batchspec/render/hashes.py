@@ -16,6 +16,11 @@ _WITHOUT_EFFECT = frozenset({"constraints", "displayName", "requiredSlots", "exi
 _DIGITS = 32
 
 
+# Ends the mark of what was sent with a secret, so that it is never shown as an old value, also when the spec that is
+# compared with it holds the secret no more.
+HELD_SECRET = "!"
+
+
 def fingerprint(value: Json) -> str:
     """The same for equal JSON, whatever the order of keys."""
     canonical = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

@@ -95,6 +95,11 @@ def symbols(body: Json) -> set[Symbol]:
     return found
 
 
+def holds_secret(body: Json) -> bool:
+    """Whether a secret variable is anywhere in a body."""
+    return any(one.kind == "secret" for one in symbols(body))
+
+
 def pieces(text: str) -> list[str | Symbol]:
     """A text taken apart into what is literal and its symbols, in order."""
     return [_parse(piece) if place % 2 else piece for place, piece in enumerate(_SYMBOL.split(text))]

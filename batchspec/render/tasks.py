@@ -16,11 +16,12 @@ from dataclasses import dataclass, field
 from batchspec.errors import Problem, SpecInvalid
 from batchspec.render import hashes, imported
 from batchspec.render.check import Checking
+from batchspec.render.hashes import HELD_SECRET
 from batchspec.render.inputs import Inputs, containers_in
 from batchspec.render.model import TASK_HASH_SETTING, BlobQuery, DesiredTask, JsonObject
 from batchspec.render.needs import MAX_CHARACTERS, Chunks, MergeIds, Needed, depends_on, needed_of
 from batchspec.render.scope import Findings
-from batchspec.render.symbolic import Json, symbol
+from batchspec.render.symbolic import Json, holds_secret, symbol
 from batchspec.render.walk import Made, Template, Walk
 
 
@@ -30,7 +31,8 @@ class TaskStream:
 
     `shared` gives the inputs that count for every task (those of the start task and of job preparation), asked for at
     the first fingerprint. `merge` is the command line of merge tasks. `complete` says that no others can be in the job,
-    so that an id of no task is a fault. `warnings` are what `check` found and allows.
+    so that an id of no task is a fault; `has_secrets` that the spec declares some. `warnings` are what `check` found
+    and allows.
     """
 
     walk: Walk
@@ -38,6 +40,7 @@ class TaskStream:
     shared: Callable[[], Json]
     merge: str
     complete: bool = True
+    has_secrets: bool = False
     warnings: list[Problem] = field(default_factory=list)
     _common: Json = None
     _needed: dict[int, Needed] = field(default_factory=dict)
@@ -135,7 +138,7 @@ class TaskStream:
         if "containerSettings" in waited[0].body:
             body["containerSettings"] = waited[0].body["containerSettings"]
         depends: list[Json] = [[task.id, task.hash] for task in waited]
-        mark = self._mark(hashes.task_fingerprint(body, depends))
+        mark = self._mark(hashes.task_fingerprint(body, depends), body)
         body["dependsOn"] = {"taskIds": [task.id for task in waited]}
         return _marked(template, body, mark)
 
@@ -155,15 +158,21 @@ class TaskStream:
             self._common = self.shared()
         digests: list[Json] = [self._digest(index) for index in template.needs]
         depends: list[Json] = [self.inputs.of(made.body, made.binding.inputs), self._common, digests]
-        mark = self._mark(imported.mark(made.word, hashes.task_fingerprint(made.body, depends)))
         body = made.body
+        mark = self._mark(imported.mark(made.word, hashes.task_fingerprint(body, depends)), body)
         if any(one.count for one in needed) or any(one.ids for one in needed):
             body = {**body, "dependsOn": depends_on(body.get("dependsOn"), needed)}
         return _marked(template, body, mark)
 
-    def _mark(self, fingerprint: str) -> str:
+    def _mark(self, fingerprint: str, body: JsonObject) -> str:
         # The owner too: a job that several specs share holds tasks of all of them.
-        return f"{self.walk.names['name']}:{fingerprint}"
+        secret = HELD_SECRET if self._holds_secret(body) and not fingerprint.endswith(HELD_SECRET) else ""
+        return f"{self.walk.names['name']}:{fingerprint}{secret}"
+
+    def _holds_secret(self, body: JsonObject) -> bool:
+        """Whether a secret stands elsewhere than in a setting, whose values are never shown."""
+        others = (value for key, value in body.items() if key != "environmentSettings")
+        return self.has_secrets and any(map(holds_secret, others))
 
     def _digest(self, index: int) -> str:
         """One fingerprint of all tasks of a template."""

@@ -51,6 +51,8 @@ def test_rest_names_are_shown_as_the_spec_writes_them() -> None:
         phrases.snake("virtualMachineConfiguration.nodeAgentSKUId") == "virtual_machine_configuration.node_agent_sku_id"
     )
     assert phrases.snake("startTask.resourceFiles[0].httpUrl") == "start_task.resource_files[0].http_url"
+    assert phrases.snake("startTask.environmentSettings[MY_Key.aB]") == "start_task.environment_settings[MY_Key.aB]"
+    assert phrases.snake("resourceFiles[a]B[0].txt].httpUrl") == "resource_files[a]B[0].txt].http_url"
 
 
 def test_values_are_short_and_hold_no_signature() -> None:

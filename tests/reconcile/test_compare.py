@@ -6,6 +6,7 @@ import pytest
 
 from batchspec.reconcile.change import Reason
 from batchspec.reconcile.compare import REMOVED, differences, metadata_differences
+from batchspec.reconcile.marks import part_of
 from batchspec.reconcile.secrets import NOT_SHOWN
 from batchspec.render.model import JsonObject
 from batchspec.render.symbolic import symbol
@@ -83,6 +84,36 @@ def test_no_value_that_may_be_a_secret_is_shown(wanted: Any, there: Any) -> None
 def test_a_text_that_holds_a_secret_is_not_shown() -> None:
     found = list(differences({"commandLine": f"new {symbol('secret', 'pw')}"}, {"commandLine": "old geheim"}))
     assert found == [Reason("changed", "commandLine", NOT_SHOWN, "new <secret pw>")]
+
+
+def test_what_was_sent_with_a_secret_is_not_shown_when_the_spec_holds_it_no_more() -> None:
+    sent = {key: part_of(f"old {symbol('secret', 'pw')}") for key in ("commandLine", "displayName")}
+    there: JsonObject = {"commandLine": "old geheim", "displayName": "old geheim"}
+    found = list(differences({"commandLine": "new"}, there, parts=sent, removable=frozenset({"displayName"})))
+    assert found == [
+        Reason("changed", "commandLine", NOT_SHOWN, "new"),
+        Reason(REMOVED, "displayName", NOT_SHOWN, None),
+    ]
+
+
+def test_items_of_a_list_are_told_by_their_names() -> None:
+    wanted: Any = {
+        "environmentSettings": [{"name": "A", "value": "1"}, {"name": "NEW", "value": "x"}, {"name": "BARE"}],
+        "resourceFiles": [{"filePath": "a", "httpUrl": "u"}, {"filePath": "b", "httpUrl": "v"}],
+    }
+    there: Any = {
+        "environmentSettings": [{"name": "GONE", "value": "geheim"}, {"name": "A", "value": "2"}],
+        "resourceFiles": [{"filePath": "b", "httpUrl": "old"}, {"filePath": "c", "httpUrl": "https://w?sig=geheim"}],
+    }
+    assert list(differences(wanted, there)) == [
+        Reason("changed", "environmentSettings[A]", NOT_SHOWN, "1"),
+        Reason("changed", "environmentSettings[NEW]", None, "x"),
+        Reason("changed", "environmentSettings[BARE]", None, ""),
+        Reason("changed", "environmentSettings[GONE]", NOT_SHOWN, None),
+        Reason("changed", "resourceFiles[a]", None, {"filePath": "a", "httpUrl": "u"}),
+        Reason("changed", "resourceFiles[b].httpUrl", "old", "v"),
+        Reason("changed", "resourceFiles[c]", {"filePath": "c", "httpUrl": "https://w"}, None),
+    ]
 
 
 def test_an_address_is_shown_without_its_sas() -> None:

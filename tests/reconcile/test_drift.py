@@ -86,7 +86,7 @@ async def test_a_resource_file_that_was_swapped_for_another_is_seen(workload: Wo
     start["resourceFiles"][0]["httpUrl"] = url.replace("script.py", "other.py")
     assert (await why(world, workload))[0] == Reason(
         "changed",
-        "startTask.resourceFiles[0].httpUrl",
+        "startTask.resourceFiles[script.py].httpUrl",
         "https://fake.blob.example/words-application/other.py",
         "<blob_sas_url application script.py>",
         "drift",

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from batchspec.reconcile.change import Change, Reason, Totals
-from batchspec.reconcile.secrets import NOT_SHOWN, SENT_AGAIN, holds_secret, secret_reasons
+from batchspec.reconcile.secrets import NOT_SHOWN, SENT_AGAIN, secret_reasons
 from batchspec.render.model import JsonObject, Secret
-from batchspec.render.symbolic import symbol
+from batchspec.render.symbolic import holds_secret, symbol
 from tests.reconcile.builders import Workload, World
 
 SECRET = symbol("secret", "key")

@@ -114,6 +114,19 @@ def test_existing_pool_and_job_have_no_body(render_spec: Render) -> None:
     assert (desired.pool.id, desired.pool.body, desired.job.existing, desired.job.body) == ("theirs", None, True, None)
 
 
+def test_what_is_sent_with_a_secret_is_marked_but_for_settings_which_are_never_shown(
+    render_spec: Render,
+) -> None:
+    spec = (
+        "vars: {t: {secret: true, from_env: T}}\npool: {vm_size: s}\ntasks:\n"
+        "  - {id: told, command: 'x {{ vars.t }}'}\n"
+        "  - {id: set, command: x, environment_settings: {T: '{{ vars.t }}'}}\n"
+        "  - {id: plain, command: x}\n"
+    )
+    tasks = render_spec(spec).desired.tasks()
+    assert {task.id: task.hash.endswith("!") for task in tasks} == {"told": True, "set": False, "plain": False}
+
+
 def test_fingerprints_depend_on_no_secret(render_spec: Render) -> None:
     spec = "vars: {t: {secret: true, from_env: T}}\npool: {vm_size: s, display_name: '{{ vars.t }}'}\n"
     one = render_spec(spec, secrets={"t": "a"}).desired.pool
