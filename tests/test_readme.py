@@ -12,6 +12,7 @@ import yaml
 
 from batchspec.cli.parser import parse
 from batchspec.errors import BatchspecError
+from batchspec.reconcile.preflight import CHECKS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 README = (REPOSITORY / "README.md").read_text()
@@ -85,6 +86,12 @@ def test_the_options_of_a_command_are_those_of_its_help(command: str) -> None:
 
     assert (helped.returncode, helped.stderr) == (0, "")
     assert told == set(re.findall(r"--[a-z-]+", helped.stdout.split("examples:")[0])) - SHARED
+
+
+def test_the_table_of_checks_has_every_check_in_the_order_in_which_they_are_told() -> None:
+    told = re.findall(r"(?m)^\| ((?:`[\w -]+`(?:, )?)+) \|", section("Preflight"))
+
+    assert [tuple(re.findall("`(.+?)`", names)) for names in told] == list(CHECKS.values())
 
 
 def test_every_command_has_its_row() -> None:

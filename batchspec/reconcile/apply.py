@@ -141,6 +141,7 @@ class _Applying:
         async with locked(self.desired, self.services) as lease:
             again = await self.look()
             _refuse_unseen(shown, again)
+            refuse_failed(again)
             done = replace(again, changes=(*made, *again.changes))
             approval.refuse(done, self._seen)
             await self._carry_out(self._run(done, made, alone=lease is not None), lease)

@@ -8,6 +8,7 @@ for an autoscale formula, and those of the account (see `cloud.arm`).
 `apply` asks nothing more than it needs anyway, and tells only what is not fine.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -30,28 +31,29 @@ from batchspec.render.model import Desired
 
 _NO_MANAGER = Unknown("the local engine has no Azure Resource Manager")
 
-CHECKS: tuple[Checks, ...] = (
-    preflight_tasks.blast_radius,
-    preflight_account.credentials,
-    preflight_account.clock,
-    preflight_account.pool_quota,
-    preflight_account.job_quota,
-    preflight_account.core_quota,
-    preflight_pool.vm_size,
-    preflight_pool.image,
-    preflight_pool.generation,
-    preflight_pool.slots,
-    preflight_pool.nodes,
-    preflight_scaling.formula,
-    preflight_tasks.slots,
-    preflight_tasks.multi_instance,
-    preflight_tasks.sas,
-    preflight_tasks.time_limits,
-    preflight_tasks.spot_nodes,
-    preflight_tasks.limits,
-    preflight_tasks.containers,
-    preflight_tools.tools,
-)
+# Each with the names of the checks that it makes, in the order in which they are told.
+CHECKS: Mapping[Checks, tuple[str, ...]] = {
+    preflight_tasks.blast_radius: ("blast radius",),
+    preflight_account.credentials: ("credentials", "write permissions"),
+    preflight_account.clock: ("clock",),
+    preflight_account.pool_quota: ("pool quota",),
+    preflight_account.job_quota: ("job quota",),
+    preflight_account.core_quota: ("dedicated core quota", "low-priority core quota", "core quota"),
+    preflight_pool.vm_size: ("vm size",),
+    preflight_pool.image: ("image", "image verification", "node agent", "operating system"),
+    preflight_pool.generation: ("image generation",),
+    preflight_pool.slots: ("slots per node",),
+    preflight_pool.nodes: ("nodes",),
+    preflight_scaling.formula: ("autoscale formula",),
+    preflight_tasks.slots: ("required slots",),
+    preflight_tasks.multi_instance: ("multi-instance",),
+    preflight_tasks.sas: ("SAS life",),
+    preflight_tasks.time_limits: ("time limits",),
+    preflight_tasks.spot_nodes: ("low-priority nodes",),
+    preflight_tasks.limits: ("limits", "dependencies"),
+    preflight_tasks.containers: ("containers",),
+    preflight_tools.tools: ("program NAME",),
+}
 
 
 @dataclass(slots=True)

@@ -43,10 +43,10 @@ def clock(facts: Facts) -> Iterator[Check]:
 
 def pool_quota(facts: Facts) -> Iterator[Check]:
     """Whether there is room for the pool, when one is made."""
-    if facts.makes("pool"):
+    if facts.pool_is_made:
         quotas = facts.quotas
         limit = quotas.pools if isinstance(quotas, Quotas) else None
-        change = facts.change("pool")
+        change = facts.change("pool" if facts.desired.pool else "job")
         more = 1 if change is not None and change.action == "create" else 0
         yield from _count("pool quota", "pool", len(facts.observed.use.pools), more, limit, facts)
 
@@ -82,7 +82,8 @@ def _why_unknown(facts: Facts) -> str | None:
 
 def core_quota(facts: Facts) -> Iterator[Check]:
     """Whether the pool's nodes can start, each kind against its quota and what other pools take of it."""
-    if facts.pool is None or facts.desired.pool is None or facts.desired.pool.existing or facts.account is None:
+    existing = facts.desired.pool is not None and facts.desired.pool.existing
+    if facts.pool is None or existing or facts.account is None:
         return
     quotas, cores = facts.quotas, facts.cores(facts.vm_size)
     if not isinstance(quotas, Quotas):

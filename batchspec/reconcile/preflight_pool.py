@@ -13,6 +13,7 @@ from difflib import get_close_matches
 
 from batchspec.reconcile.account import Account, Unknown
 from batchspec.reconcile.change import Check, Verdict
+from batchspec.reconcile.images import node_agent_sku
 from batchspec.reconcile.preflight_facts import Facts, member, some
 from batchspec.render.model import JsonObject
 from batchspec.render.symbolic import holds_marker
@@ -81,7 +82,9 @@ def image(facts: Facts) -> Iterator[Check]:
     agent = str(machine.get("nodeAgentSKUId", ""))
     fitting = [one for one in entries if _agent(one) == agent.casefold()]
     yield from _support(shown, fitting or entries, facts)
-    if not holds_marker(agent):
+    if holds_marker(agent):
+        yield Check("node agent", "ok", f"{node_agent_sku(facts.desired, entries)} was looked up for the image")
+    else:
         yield _agent_check(shown, agent, entries, fits=bool(fitting))
     yield from _os(facts, _agent((fitting or entries)[0]))
 

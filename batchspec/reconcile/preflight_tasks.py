@@ -52,9 +52,8 @@ def multi_instance(facts: Facts) -> Iterator[Check]:
         return
     wrong = list(_in_the_way(most, facts))
     if not wrong:
-        yield Check(
-            "multi-instance", "ok", f"task {most.task_id} needs {some(most.number, 'node')}, which the pool has"
-        )
+        where = "as many as the formula must give at once" if facts.autoscales else "which the pool has"
+        yield Check("multi-instance", "ok", f"task {most.task_id} needs {some(most.number, 'node')}, {where}")
     for fact, fix in wrong:
         yield Check("multi-instance", "failed", f"task {most.task_id} would wait for ever: {fact}", fix)
 

@@ -4,6 +4,7 @@
 checks as (name, verdict, fact, fix).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -11,6 +12,7 @@ from typing import Any, Literal
 from batchspec.reconcile.account import Account, Quotas, Unknown, Use, VmSize
 from batchspec.reconcile.change import Change, Plan
 from batchspec.reconcile.observe import Observed, Strays
+from batchspec.reconcile.preflight import CHECKS
 from batchspec.reconcile.preflight_facts import Checks, Facts
 from batchspec.reconcile.scaling import Evaluation
 from batchspec.reconcile.task_summary import TaskSummary
@@ -92,7 +94,10 @@ def facts(
 
 
 def told(checks: Checks, about: Facts) -> list[tuple[str, str, str, str]]:
-    """The checks as (name, verdict, fact, fix)."""
+    """The checks as (name, verdict, fact, fix); each has a name that CHECKS says, and a fix when it is not fine."""
+    for one in checks(about):
+        assert re.sub("^program .*", "program NAME", one.name) in CHECKS[checks]
+        assert bool(one.fix) == (one.verdict in ("warning", "failed"))
     return [(one.name, one.verdict, one.fact, one.fix) for one in checks(about)]
 
 
