@@ -82,6 +82,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "image": _IMAGE,
         "autoscale": {"formula": "scale_to_pending_tasks", "max_nodes": 20},
         "identity": _IDENTITY,
+        "lifetime": "job",
+        "keep_alive": True,
         "imported": _IMPORTED,
     },
     "BatchPoolSpecification": {"autoscale": {"formula": "scale_to_pending_tasks", "max_nodes": 20}},

@@ -346,6 +346,11 @@ ADDED_PROPERTIES: dict[str, Node] = {
         "identity": string(
             "Resource id of a managed identity of an `existing` pool: containers are used with it, without SAS."
         ),
+        "lifetime": {
+            "anyOf": [{"enum": ["job", "job_schedule"]}, ref("template")],
+            "description": "The service makes and deletes it with the job (or with the schedule); `id` is a prefix.",
+        },
+        "keep_alive": flag("With `lifetime`: the service does not delete it; `batchspec delete` does."),
         "imported": _IMPORTED,
     },
     "BatchPoolSpecification": {"autoscale": ref("autoscale")},

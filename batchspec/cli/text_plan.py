@@ -150,10 +150,18 @@ def _container_key(change: Change, desired: Desired) -> str:
 def _single(action: Action, changes: Sequence[Change], desired: Desired) -> Iterator[tuple[str, str]]:
     for change in changes:
         text = phrases.harmless(change.id)
-        if change.kind == "pool" and action in ("create", "replace") and desired.pool and desired.pool.body:
-            text = f"{text:18} {describe_pool(desired.pool.body)}"
+        pool = _made_with(change, desired) if action in ("create", "replace") else None
+        if pool is not None:
+            text = f"{text:18} {describe_pool(pool)}"
         yield _line(action, change.kind, text.rstrip())
         yield from _reasons([change])
+
+
+def _made_with(change: Change, desired: Desired) -> JsonObject | None:
+    """The body of the pool that comes to be by a change: itself, or the auto pool of a job."""
+    if change.kind == "pool":
+        return desired.pool.body if desired.pool else None
+    return desired.auto_pool if change.kind == "job" else None
 
 
 def _tasks(action: Action, changes: Sequence[Change]) -> Iterator[tuple[str, str]]:

@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 from batchspec.reconcile import filled_in
 from batchspec.reconcile.addresses import Address, unknown, without_port
@@ -128,6 +129,8 @@ def metadata_differences(
 
 
 def _compare(path: str, key: str, wanted: Json, there: object, seen: _Seen) -> Iterator[Reason]:
+    if key == "metadata" and isinstance(wanted, list):
+        wanted, there = _unmarked(wanted), _unmarked(there) if isinstance(there, list) else there
     if there is _ABSENT or there is None:
         filled = wanted in filled_in.ANYWHERE.get(key, ())
         if key not in _NEVER_RETURNED and not _empty(wanted) and not filled:
@@ -163,6 +166,11 @@ def _compare_named(
         if name not in wanted:
             setting = left.keys() <= _SETTING
             yield Reason("changed", f"{path}[{name}]", NOT_SHOWN if setting else seen.shown("", left), None)
+
+
+def _unmarked(items: list[Any]) -> list[Any]:
+    """The items of a metadata list without marks of ours, which the pool that comes with a job has inside of it."""
+    return [one for one in items if not (isinstance(one, dict) and str(one.get("name")).startswith(_OWN_METADATA))]
 
 
 def _has_more(wanted: Json, there: object) -> bool:

@@ -22,6 +22,7 @@ from batchspec.reconcile.report import Advanced, Finished, Reporter, Started
 from batchspec.render.model import Desired
 
 _STRAY = Reason("no longer in the spec")
+_OF_A_JOB = Reason("came with a job of this spec")
 _AT_ONCE = 8
 
 
@@ -48,6 +49,8 @@ async def deletion(desired: Desired, services: Services, *, keep: Collection[str
     items += [Change("delete", "job", name, (_STRAY,)) for name in strays.jobs]
     items += await _named("pool", desired, services, keep, notes)
     items += [Change("delete", "pool", name, (_STRAY,)) for name in strays.pools]
+    # With a job that stays its pool stays.
+    items += [Change("delete", "pool", name, (_OF_A_JOB,)) for name in strays.auto_pools if "job" not in keep]
     kept = await _containers(desired, services, keep, items, notes)
     items += [Change("delete", "container", name, (_STRAY,)) for name in strays.containers]
     items += await _blobs_elsewhere(desired, services)

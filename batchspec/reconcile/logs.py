@@ -9,6 +9,7 @@ from typing import Literal
 
 from batchspec.errors import PlanRefused, SpecInvalid, UsageError
 from batchspec.reconcile.clock import Clock, SystemClock
+from batchspec.reconcile.job_pool import pool_id_of
 from batchspec.reconcile.ports import BatchService, Services, TextPart
 from batchspec.render.model import Desired, JsonObject
 from batchspec.render.suggest import suggestion
@@ -32,7 +33,8 @@ async def logs(
     Raises UsageError for a task that neither the spec nor the job knows, PlanRefused when the spec has no job or pool,
     the task or node is not there, or it has written nothing and is not followed, or never ran.
     """
-    source = _Source(desired, services.batch, task, node, f"{stream}.txt")
+    pool_id = await pool_id_of(desired, services.batch) if task is None else None
+    source = _Source(desired, services.batch, task=task, node=node, name=f"{stream}.txt", pool_id=pool_id)
     clock = clock or SystemClock()
     start = 0
     while True:
@@ -58,16 +60,25 @@ async def logs(
 class _Source:
     """One file of one task or node."""
 
-    def __init__(self, desired: Desired, batch: BatchService, task: str | None, node: str | None, name: str) -> None:
+    def __init__(
+        self,
+        desired: Desired,
+        batch: BatchService,
+        *,
+        task: str | None,
+        node: str | None,
+        name: str,
+        pool_id: str | None,
+    ) -> None:
         self._desired, self._batch, self._task, self._node, self._name = desired, batch, task, node, name
         if task is not None:
             if desired.job is None:
                 raise PlanRefused("the spec has no job, so no tasks")
             self._within, self.shown_as = desired.job.id, f"task {task} of job {desired.job.id}"
         else:
-            if desired.pool is None:
-                raise PlanRefused("the spec has no pool, so no start task")
-            self._within, self.shown_as = desired.pool.id, f"the start task of node {node} of pool {desired.pool.id}"
+            if pool_id is None:
+                raise PlanRefused("the spec has no pool, or its job has none now, so no start task")
+            self._within, self.shown_as = pool_id, f"the start task of node {node} of pool {pool_id}"
 
     async def read(self, start: int) -> TextPart | None:
         """The text from byte `start` on, None while there is no file."""

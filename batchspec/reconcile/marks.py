@@ -19,6 +19,7 @@ from batchspec.render.symbolic import Json, holds_secret
 from batchspec.spec.reserved import METADATA_PREFIX
 
 START_KEY = "batchspec:start"
+AUTO_KEY = "batchspec:auto"
 REBOOT_KEY = "batchspec:reboot"
 RUN_KEY = "batchspec:run"
 PARTS_KEY = "batchspec:parts"

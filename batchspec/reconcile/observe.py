@@ -22,7 +22,16 @@ from batchspec.reconcile.account import POOL_PROPERTIES, Unknown, Use, pool_in_u
 from batchspec.reconcile.addresses import Address, addresses, unknown
 from batchspec.reconcile.concurrency import task_group
 from batchspec.reconcile.images import looks_up_sku
-from batchspec.reconcile.marks import REBOOT_KEY, START_KEY, hash_of, metadata_of, owner_of, owns, task_hash_of
+from batchspec.reconcile.marks import (
+    AUTO_KEY,
+    REBOOT_KEY,
+    START_KEY,
+    hash_of,
+    metadata_of,
+    owner_of,
+    owns,
+    task_hash_of,
+)
 from batchspec.reconcile.pool_reasons import pool_reasons
 from batchspec.reconcile.ports import BatchService, BlobState, BlobStore, ContainerState, Services
 from batchspec.reconcile.scaling import Evaluation, foreseen
@@ -63,11 +72,15 @@ class ObservedNode:
 
 @dataclass(frozen=True, slots=True)
 class Strays:
-    """Ids of pools, jobs and containers that carry the spec's mark and that it no longer names; sorted."""
+    """Ids of pools, jobs and containers that carry the spec's mark and that it no longer names; sorted.
+
+    `auto_pools` carry it too: pools that the service made with a job of the spec, which nobody names.
+    """
 
     pools: tuple[str, ...] = ()
     jobs: tuple[str, ...] = ()
     containers: tuple[str, ...] = ()
+    auto_pools: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,10 +304,12 @@ async def _account(desired: Desired, services: Services) -> tuple[Strays, Use]:
         async for container in services.blobs.list_containers()
         if container.name not in named and owns(desired.name, container)
     ]
+    own = [pool for pool in pools if AUTO_KEY not in metadata_of(pool)]
     strays = Strays(
-        pools=_marked(pools, desired.name, named_pool),
+        pools=_marked(own, desired.name, named_pool),
         jobs=_marked(jobs, desired.name, named_job),
         containers=tuple(sorted(containers)),
+        auto_pools=_marked([pool for pool in pools if AUTO_KEY in metadata_of(pool)], desired.name, ""),
     )
     active = tuple(str(job["id"]) for job in jobs if job.get("state") not in ("completed", "deleting"))
     return strays, Use(tuple(map(pool_in_use, pools)), active)

@@ -16,6 +16,7 @@ from batchspec.reconcile.blast_radius import blast_radius
 from batchspec.reconcile.change import Change, Plan, Reason
 from batchspec.reconcile.images import node_agent_sku
 from batchspec.reconcile.job_end import reason_of_end
+from batchspec.reconcile.job_pool import pool_of
 from batchspec.reconcile.marks import owner_of
 from batchspec.reconcile.observe import Observed, is_missing
 from batchspec.reconcile.plan_blobs import (
@@ -219,6 +220,8 @@ def _notes(desired: Desired, observed: Observed, work: _JobAndTasks) -> Iterator
     for kind, ids in (("pool", strays.pools), ("job", strays.jobs), ("container", strays.containers)):
         for one in ids:
             yield f"{kind} {one} carries this spec's mark and is no longer in it; `batchspec delete` removes it"
+    for one in sorted(set(strays.auto_pools) - {pool_of(observed.job)}):
+        yield f"pool {one} came with a job of this spec that is over, and stays; `batchspec delete` removes it"
     if work.tasks.orphaned:
         shown = ", ".join(work.tasks.orphaned[:5]) + (" ..." if len(work.tasks.orphaned) > 5 else "")
         number = len(work.tasks.orphaned)

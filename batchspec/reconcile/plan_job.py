@@ -10,7 +10,7 @@ from batchspec.reconcile.addresses import Address, unknown
 from batchspec.reconcile.change import Change, Reason
 from batchspec.reconcile.compare import ADDED, REMOVED
 from batchspec.reconcile.drift import Rules, reasons_for
-from batchspec.reconcile.marks import hash_of
+from batchspec.reconcile.marks import START_KEY, hash_of, metadata_of
 from batchspec.reconcile.secrets import secret_reasons
 from batchspec.render.model import DesiredJob, JsonObject
 
@@ -38,6 +38,7 @@ _REMOVABLE = frozenset(
 _DEFAULTS: JsonObject = {**filled_in.JOB, "constraints": filled_in.BY_MODEL["BatchJobConstraints"]}
 _RULES = Rules(_REMOVABLE, frozenset({"id", "metadata", "onAllTasksComplete"}), _DEFAULTS)
 _GONE = ("terminating", "completed")
+_PREPARED = "files that its nodes are prepared with changed, and a job prepares each node once"
 FINISH_KEY = "onAllTasksComplete"
 
 
@@ -52,6 +53,8 @@ def job_change(
     reasons = reasons_for(wanted.body, there, _RULES, unchanged=hash_of(there) == wanted.hash, address=address)
     if refresh_secrets:
         reasons = (*reasons, *secret_reasons(wanted.body))
+    if metadata_of(there).get(START_KEY, wanted.prepared_hash) != wanted.prepared_hash:
+        reasons = (*reasons, Reason(_PREPARED))
     over = there.get("state") in _GONE
     finish = finish_reason(wanted, there)
     if finish is not None and finish.new == "noaction" and not over:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from batchspec.errors import ServiceRefused, ServiceUnreachable, StartTaskFailed, TimedOut
 from batchspec.reconcile.clock import Clock
 from batchspec.reconcile.failures import failures_of_nodes
+from batchspec.reconcile.job_pool import pool_id_of
 from batchspec.reconcile.outcome import Failure
 from batchspec.reconcile.ports import BatchService
 from batchspec.reconcile.report import Advanced, Finished, Noted, Reporter
@@ -41,25 +42,34 @@ class PoolHealth:
     _began: float | None = None
     _states: tuple[tuple[str, int], ...] = ()
     pool: JsonObject | None = None
+    _pool_id: str | None = None
 
     async def check(self, *, idle: bool) -> None:
         """Look at the nodes, unless all are up or tasks run anyway.
 
         Raises StartTaskFailed when no node can run a task any more, TimedOut when there is none and none will come.
         """
-        pool = self.desired.pool
-        if pool is None or (self._ready and not idle):
+        if self._ready and not idle:
+            return
+        pool_id = await self._id()
+        if pool_id is None:
             return
         self._began = self.clock.now() if self._began is None else self._began
-        states = states_of(await self.batch.node_counts(pool.id))
+        states = states_of(await self.batch.node_counts(pool_id))
         usable = sum(number for state, number in states.items() if state in _USABLE)
         hopeless = sum(number for state, number in states.items() if state.lower() in _HOPELESS)
-        target = await self._target(pool.id, sum(states.values()))
+        target = await self._target(pool_id, sum(states.values()))
         self._tell(states, usable, target)
         all_of_them = hopeless == sum(states.values()) and hopeless >= target
         if hopeless and (all_of_them or hopeless != self._hopeless):
-            await self._tell_failures(pool.id, all_of_them)
+            await self._tell_failures(pool_id, all_of_them)
         self._hopeless = hopeless
+
+    async def _id(self) -> str | None:
+        """The pool's id, None while nobody can tell; asked for once, where the spec does not say it."""
+        if self._pool_id is None:
+            self._pool_id = await pool_id_of(self.desired, self.batch)
+        return self._pool_id
 
     async def last_look(self) -> None:
         """Tell of nodes that failed since the last check; for a run that has ended it is no failure of its own."""
@@ -84,6 +94,8 @@ class PoolHealth:
 
     async def _target(self, pool_id: str, present: int) -> int:
         there = await self.batch.get_pool(pool_id)
+        if there is None and self.desired.pool is None:
+            return 0  # it went with its job, of whose end the wait tells
         if there is None:
             raise TimedOut(f"pool {pool_id} is not there any more", fix="run `apply` again: it makes the pool anew")
         self.pool = there
@@ -140,17 +152,17 @@ class PoolHealth:
 
     async def explain(self) -> str:
         """What is known of the nodes, for the message of a timeout; nothing when the service does not answer."""
-        pool = self.desired.pool
         try:
-            there = await self.batch.get_pool(pool.id) if pool is not None else None
-            if pool is None or there is None:
+            pool_id = await self._id()
+            there = await self.batch.get_pool(pool_id) if pool_id is not None else None
+            if pool_id is None or there is None:
                 return ""
-            counts = states_of(await self.batch.node_counts(pool.id))
+            counts = states_of(await self.batch.node_counts(pool_id))
         except (ServiceRefused, ServiceUnreachable):
             return ""
         nodes = ", ".join(f"{number} {state}" for state, number in sorted(counts.items())) or "no nodes"
         errors = "; ".join(errors_of(there))
-        return f"; pool {pool.id}: {nodes} of {target_of(there)} wanted" + (f" ({errors})" if errors else "")
+        return f"; pool {pool_id}: {nodes} of {target_of(there)} wanted" + (f" ({errors})" if errors else "")
 
 
 def _next_step(failure: Failure, logs: str) -> str:

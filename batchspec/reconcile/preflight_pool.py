@@ -116,14 +116,13 @@ def _agent_check(shown: str, agent: str, entries: list[JsonObject], *, fits: boo
 
 def _os(facts: Facts, agent: str) -> Iterator[Check]:
     """The commands are wrapped for one operating system; the agent says which one runs them."""
-    pool = facts.desired.pool
-    if pool is None or not agent or holds_marker(agent):
+    if not agent or holds_marker(agent):
         return
     found = "windows" if agent.casefold().startswith("batch.node.windows") else "linux"
-    if found == pool.os:
+    if found == facts.desired.os:
         yield Check("operating system", "ok", f"the image has {found}, and so do the commands")
         return
-    fact = f"the image has {found}, and the commands are made for {pool.os}"
+    fact = f"the image has {found}, and the commands are made for {facts.desired.os}"
     yield Check("operating system", "failed", fact, f"write `os: {found}` under `pool`")
 
 

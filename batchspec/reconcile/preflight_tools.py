@@ -60,7 +60,7 @@ def tools(facts: Facts) -> Iterator[Check]:
     pool = facts.pool
     if pool is None or not facts.runs_tasks or _is_provided(facts, pool):
         return
-    windows = facts.desired.pool is not None and facts.desired.pool.os == "windows"
+    windows = facts.desired.os == "windows"
     start = _text(member(pool, "startTask"))
     told: set[str] = set()
     for task in facts.tasks.examples.values():

@@ -6,6 +6,7 @@ Place in the pipeline: beside `apply`; reads only, and never a list of all tasks
 
 from batchspec.reconcile.blocked import blocked_tasks
 from batchspec.reconcile.failures import failures_of_nodes, failures_of_tasks
+from batchspec.reconcile.job_pool import pool_of
 from batchspec.reconcile.outcome import Counts, Failure, Status
 from batchspec.reconcile.pool_health import errors_of, states_of, target_of
 from batchspec.reconcile.ports import BatchService, Services
@@ -16,19 +17,20 @@ from batchspec.render.model import Desired, JsonObject
 async def status(desired: Desired, services: Services) -> Status:
     """The state of everything that runs. Raises ServiceRefused and ServiceUnreachable."""
     batch = services.batch
-    pool = await batch.get_pool(desired.pool.id) if desired.pool else None
     job = await batch.get_job(desired.job.id) if desired.job else None
-    nodes = states_of(await batch.node_counts(desired.pool.id)) if desired.pool and pool is not None else {}
+    pool_id = desired.pool.id if desired.pool else pool_of(job)
+    pool = await batch.get_pool(pool_id) if pool_id else None
+    nodes = states_of(await batch.node_counts(pool_id)) if pool_id and pool is not None else {}
     counts = (await counts_of(batch, desired.job.id) if desired.job and job is not None else None) or Counts()
     return Status(
         name=desired.name,
-        pool_id=desired.pool.id if desired.pool else None,
+        pool_id=pool_id,
         pool_state=_text(pool, "state"),
         allocation_state=_text(pool, "allocationState"),
         target_nodes=target_of(pool) if pool is not None else 0,
         nodes=tuple(sorted(nodes.items())),
         pool_errors=tuple(errors_of(pool)) if pool is not None else (),
-        node_failures=await _node_failures(desired, batch, nodes),
+        node_failures=await _node_failures(pool_id, batch, nodes),
         job_id=desired.job.id if desired.job else None,
         job_state=_text(job, "state"),
         counts=counts,
@@ -42,10 +44,10 @@ def _text(resource: JsonObject | None, key: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-async def _node_failures(desired: Desired, batch: BatchService, nodes: dict[str, int]) -> tuple[Failure, ...]:
-    if desired.pool is None or not (nodes.get("startTaskFailed") or nodes.get("unusable")):
+async def _node_failures(pool_id: str | None, batch: BatchService, nodes: dict[str, int]) -> tuple[Failure, ...]:
+    if pool_id is None or not (nodes.get("startTaskFailed") or nodes.get("unusable")):
         return ()
-    return await failures_of_nodes(batch, desired.pool.id)
+    return await failures_of_nodes(batch, pool_id)
 
 
 async def _blocked(desired: Desired, batch: BatchService, counts: Counts) -> int:

@@ -1,28 +1,38 @@
 """The pool and the job of a spec, rendered, fingerprinted and marked.
 
 Place in the pipeline: `desired` calls these after uploads are listed. In: the spec's pool and job, a compiler. Out:
-DesiredPool and DesiredJob. Reads the files that the start task uses, for its fingerprint; nothing else.
+DesiredPool and DesiredJob. Reads the files that nodes are prepared with, for their fingerprint; nothing else.
+
+A pool with a `lifetime` is no resource of its own: it stands in the job, as its auto pool, and its metadata says whose
+it is, so that `delete` finds one that the service leaves.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 
 from batchspec.render import hashes, imported
 from batchspec.render import scope as making
+from batchspec.render.ids import id_fault
 from batchspec.render.inputs import Inputs, containers_in
-from batchspec.render.model import HASH_KEY, OWNER_KEY, DesiredJob, DesiredPool, JsonObject
-from batchspec.render.scope import Maker, Omit, fixed
+from batchspec.render.model import HASH_KEY, OWNER_KEY, DesiredJob, DesiredPool, JsonObject, auto_pool_of
+from batchspec.render.scope import Made, Maker, Omit, Scope, fixed
+from batchspec.render.shape import shape_of
 from batchspec.render.symbolic import Json
 from batchspec.render.wire import Wire
+from batchspec.spec.document import shown
+from batchspec.spec.load import At
 from batchspec.spec.model import Job, Pool
 from batchspec.spec.reserved import METADATA_PREFIX
+from batchspec.spec.words import LONGEST_PREFIX
 
 START_KEY = f"{METADATA_PREFIX}start"
+AUTO_KEY = f"{METADATA_PREFIX}auto"
+_LIFETIMES = {"job": "job", "job_schedule": "jobschedule"}
 
 
 def pool(wire: Wire, given: Pool, *, id_: str, existing: bool, owner: str, inputs: Inputs | None) -> DesiredPool:
     """The pool; without `inputs` nothing is fingerprinted and no file is read."""
     if existing:
-        return DesiredPool(id_, True, wire.resources.os, None, "", "", frozenset(), given.at)
+        return DesiredPool(id_, True, None, "", "", frozenset(), given.at)
     made = {"id": fixed(id_), **wire.body("BatchPoolCreateOptions", given.properties, given.at)}
     body = _made(wire, made)
     start = ""
@@ -33,7 +43,43 @@ def pool(wire: Wire, given: Pool, *, id_: str, existing: bool, owner: str, input
     start, mark = imported.mark(word, start), imported.mark(word, mark)
     marks = {OWNER_KEY: owner, HASH_KEY: mark} | ({START_KEY: start} if start else {})
     marked = _marked(body, marks)
-    return DesiredPool(id_, False, wire.resources.os, marked, mark, start, containers_in(body), given.at)
+    return DesiredPool(id_, False, marked, mark, start, containers_in(body), given.at)
+
+
+def auto_pool(wire: Wire, given: Pool) -> Maker:
+    """A maker of the `poolInfo` of the job that a pool with a `lifetime` comes and goes with."""
+    at = given.at
+    lifetime = making.then(making.text(given.lifetime, (*at, "lifetime"), wire.scope), _lifetime(at), wire.scope)
+    words = {
+        "poolLifetimeOption": lifetime,
+        "keepAlive": wire.value(given.keep_alive, _KEEP_ALIVE, (*at, "keep_alive")),
+        "pool": making.object_of(wire.body("BatchPoolCreateOptions", given.properties, at)),
+    }
+    if given.id:
+        source = making.text(given.id, (*at, "id"), wire.scope)
+        words = {"autoPoolIdPrefix": making.then(source, _prefix(at), wire.scope), **words}
+    return making.object_of({"autoPoolSpecification": making.object_of(words)})
+
+
+_KEEP_ALIVE = shape_of("BatchPoolCreateOptions").property("keep_alive")[1]
+
+
+def _lifetime(at: At) -> Callable[[Made, Scope], Made]:
+    def check(made: Made, scope: Scope) -> Made:
+        known = _LIFETIMES.get(str(made))
+        return known or scope.fault((*at, "lifetime"), f"expected job or job_schedule, got {shown(made)}")
+
+    return check
+
+
+def _prefix(at: At) -> Callable[[Made, Scope], Made]:
+    def check(made: Made, scope: Scope) -> Made:
+        fault = id_fault(str(made)) or (
+            len(str(made)) > LONGEST_PREFIX and f"has more than {LONGEST_PREFIX} characters"
+        )
+        return scope.fault((*at, "id"), f"{shown(made)} {fault}") if fault else made
+
+    return check
 
 
 def job(
@@ -43,30 +89,51 @@ def job(
     id_: str,
     existing: bool,
     owner: str,
-    pool_id: str | None,
+    pool_info: Maker | None,
     depends: bool,
-    fingerprints: bool,
+    inputs: Inputs | None,
 ) -> DesiredJob:
-    """The job, in the pool with `pool_id` unless it names another; `depends` says that tasks wait for others."""
+    """The job, with `pool_info` unless it has its own; `depends` says that tasks wait for others.
+
+    Without `inputs` nothing is fingerprinted and no file is read.
+    """
     if existing:
         return DesiredJob(id_, True, None, "", frozenset(), given.at)
     made = {"id": fixed(id_), **wire.body("BatchJobCreateOptions", given.properties, given.at)}
-    if "poolInfo" not in made and pool_id is not None:
-        made["poolInfo"] = fixed({"poolId": pool_id})
+    if "poolInfo" not in made and pool_info is not None:
+        made["poolInfo"] = pool_info
     body = _made(wire, made)
     if depends and body.get("usesTaskDependencies") is False:
         wire.scope.fault((*given.at, "uses_task_dependencies"), "is false, but tasks wait for others; leave it out")
     if depends:
         body["usesTaskDependencies"] = True
-    mark = imported.mark(_imported(wire, given), hashes.fingerprint(body) if fingerprints else "")
-    return DesiredJob(
-        id_, False, _marked(body, {OWNER_KEY: owner, HASH_KEY: mark}), mark, containers_in(body), given.at
-    )
+    mark = imported.mark(_imported(wire, given), hashes.fingerprint(body) if inputs is not None else "")
+    prepared = inputs.of([*_preparations(body)]) if inputs is not None else []
+    prepared_hash = hashes.fingerprint(prepared) if prepared else ""
+    marks = {OWNER_KEY: owner, HASH_KEY: mark} | ({START_KEY: prepared_hash} if prepared_hash else {})
+    _mark_auto_pool(body, owner)
+    return DesiredJob(id_, False, _marked(body, marks), mark, containers_in(body), given.at, prepared_hash)
 
 
-def preparation_of(body: JsonObject | None, name: str) -> Sequence[Json]:
-    """The start task or the job preparation task of a body, as a list of one or none."""
-    return [body[name]] if body is not None and name in body else []
+def preparations(pool: DesiredPool | None, job: DesiredJob | None) -> list[Json]:
+    """The tasks that prepare the nodes: start task and job preparation task."""
+    body = pool.body if pool is not None else None
+    start = [body["startTask"]] if body is not None and "startTask" in body else []
+    return [*start, *_preparations(job.body if job is not None and job.body is not None else {})]
+
+
+def _preparations(body: JsonObject) -> Iterator[Json]:
+    pool = auto_pool_of(body)
+    if pool is not None and "startTask" in pool:
+        yield pool["startTask"]
+    if "jobPreparationTask" in body:
+        yield body["jobPreparationTask"]
+
+
+def _mark_auto_pool(body: JsonObject, owner: str) -> None:
+    pool = auto_pool_of(body)
+    if pool is not None:
+        pool |= _marked(pool, {OWNER_KEY: owner, AUTO_KEY: "true"})
 
 
 def _imported(wire: Wire, given: Pool | Job) -> str:

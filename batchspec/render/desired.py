@@ -181,7 +181,7 @@ class _Rendering:
         name = self.names["name"] = self._name()
         containers = resources.containers(spec, scope)
         self.names["containers"] = resources.container_names(containers, spec)
-        pool_id = self._id("pool", spec.pool.id, spec.pool.at) if spec.pool else None
+        pool_id = self._id("pool", spec.pool.id, spec.pool.at) if spec.pool and not spec.pool.lifetime else None
         job_id = self._id("job", spec.job.id, spec.job.at or ("job",)) if spec.job else None
         uploads = resources.uploads(spec, self.folder, scope)
         files = resources.file_names(spec, uploads, self.folder)
@@ -189,7 +189,7 @@ class _Rendering:
         wire = self._wire(uploads)
         inputs = Inputs(uploads, containers, self.listings)
         pool = self._pool(wire, pool_id, name, inputs if fingerprints else None)
-        job = self._job(wire, job_id, name, pool_id, fingerprints)
+        job = self._job(wire, job_id, name, pool_id, inputs if fingerprints else None)
         broken = frozenset(spec.uploads.keys() - uploads.keys())
         sources = Sources(self.folder, files, broken, containers, self.listings)
         tasks = self._tasks(wire, sources, inputs, pool, job)
@@ -205,6 +205,7 @@ class _Rendering:
             downloads=resources.downloads(spec, self.folder, scope),
             cleanup_after_success=self._cleanup(),
             secrets=self.secrets,
+            os=wire.resources.os,
             notes=tasks.notes,
             listings={query: self.listings.get(query) for query in tasks.queries},
         )
@@ -267,7 +268,7 @@ class _Rendering:
         return bodies.pool(wire, given, id_=id_, existing=existing, owner=name, inputs=inputs)
 
     def _job(
-        self, wire: Wire, id_: str | None, name: str, pool_id: str | None, fingerprints: bool
+        self, wire: Wire, id_: str | None, name: str, pool_id: str | None, inputs: Inputs | None
     ) -> DesiredJob | None:
         given = self.spec.job
         if given is None or id_ is None:
@@ -280,10 +281,16 @@ class _Rendering:
             id_=id_,
             existing=existing,
             owner=name,
-            pool_id=pool_id,
+            pool_info=self._pool_info(wire, pool_id),
             depends=depends,
-            fingerprints=fingerprints,
+            inputs=inputs,
         )
+
+    def _pool_info(self, wire: Wire, pool_id: str | None) -> making.Maker | None:
+        given = self.spec.pool
+        if given is not None and given.lifetime:
+            return bodies.auto_pool(wire, given)
+        return making.fixed({"poolId": pool_id}) if pool_id is not None else None
 
     def _tasks(
         self,
@@ -297,10 +304,7 @@ class _Rendering:
         templates = [
             self._template(wire, sources, index, task, needs[index]) for index, task in enumerate(self.spec.tasks)
         ]
-        prepared: list[Json] = [
-            *bodies.preparation_of(pool.body if pool else None, "startTask"),
-            *bodies.preparation_of(job.body if job else None, "jobPreparationTask"),
-        ]
+        prepared = bodies.preparations(pool, job)
         walk = Walk(self.spec.document, dict(self.names), templates, self.listings)
         given = self.spec.job
         alone = given is None or (given.existing is False and "job_manager_task" not in given.properties)

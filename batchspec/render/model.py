@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
+from batchspec.render.shell import Os
 from batchspec.render.symbolic import Json
 from batchspec.spec import reserved
 from batchspec.spec.load import At
@@ -126,7 +126,6 @@ class DesiredPool:
 
     id: str
     existing: bool
-    os: Literal["linux", "windows"]
     body: JsonObject | None
     hash: str
     start_task_hash: str
@@ -134,9 +133,21 @@ class DesiredPool:
     at: At
 
 
+def auto_pool_of(job: JsonObject | None) -> JsonObject | None:
+    """The pool that the service makes with a job, as the job's body describes it; None when there is none."""
+    found: Json = job
+    for name in ("poolInfo", "autoPoolSpecification", "pool"):
+        found = found.get(name) if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else None
+
+
 @dataclass(frozen=True, slots=True)
 class DesiredJob:
-    """The job; `body` is None for an `existing` one. `uses` are the keys of the containers its body refers to."""
+    """The job; `body` is None for an `existing` one. `uses` are the keys of the containers its body refers to.
+
+    `prepared_hash` is over the content of the files that its nodes are prepared with, by its auto pool's start task and
+    its job preparation task ("" without such files); it stands in the body's metadata under `batchspec:start`.
+    """
 
     id: str
     existing: bool
@@ -144,6 +155,7 @@ class DesiredJob:
     hash: str
     uses: frozenset[str]
     at: At
+    prepared_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +202,8 @@ class Desired:
     `tasks()` gives a fresh stream of DesiredTask each time, in the order of the templates and their generators; it
     raises SpecInvalid for a task that cannot be rendered (after `desired.check_tasks` has passed it does not).
     `secrets` are the values for the symbols of kind `secret`; `shown_as` is the spec's path as the person gave it.
-    `notes()` are what a person should know of the tasks. `listings` are what generators want of containers, None for
-    what has not been listed: the tasks made of it are not in the stream then.
+    `os` is that of the nodes. `notes()` are what a person should know of the tasks. `listings` are what generators want
+    of containers, None for what has not been listed: the tasks made of it are not in the stream then.
     """
 
     name: str
@@ -205,16 +217,14 @@ class Desired:
     downloads: tuple[DesiredDownload, ...]
     cleanup_after_success: tuple[str, ...]
     secrets: Mapping[str, Secret]
+    os: Os = "linux"
     listings: Mapping[BlobQuery, Listing | None] = field(default_factory=dict)
     notes: Callable[[], Sequence[str]] = tuple
 
     @property
     def auto_pool(self) -> JsonObject | None:
         """The pool that lives with the job, as the job's body describes it; None when there is none."""
-        found: Json = self.job.body if self.job else None
-        for name in ("poolInfo", "autoPoolSpecification", "pool"):
-            found = found.get(name) if isinstance(found, dict) else None
-        return found if isinstance(found, dict) else None
+        return auto_pool_of(self.job.body) if self.job else None
 
     @property
     def described_pool(self) -> JsonObject | None:

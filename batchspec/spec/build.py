@@ -20,7 +20,7 @@ DEFAULT_TIMEOUT = "PT30M"
 EVERY_BLOB = "**"
 
 _TASK_WORDS = ("name", "id", "for_each", "needs", "imported")
-_POOL_WORDS = ("id", "existing", "os", "identity", "imported")
+_POOL_WORDS = ("id", "existing", "os", "identity", "imported", "lifetime", "keep_alive")
 _JOB_WORDS = ("id", "existing", "imported")
 
 
@@ -130,14 +130,17 @@ def _pool(whole: Mapping[str, Any], data: Mapping[str, Any]) -> Pool | None:
     given = _mapping(data, "pool")
     os, properties = _text(given, "os", "linux"), _properties(given, _POOL_WORDS)
     identity = _text(given, "identity", "") or None
+    lifetime = _text(given, "lifetime", "job") if "lifetime" in whole["pool"] else ""
     return Pool(
-        id=_text(given, "id", DEFAULT_ID),
+        id=_text(given, "id", "" if lifetime else DEFAULT_ID),
         existing=_flag(given, "existing"),
         os=os,
         properties=properties,
         at=("pool",),
         identity=identity,
         imported=_text(given, "imported", ""),
+        lifetime=lifetime,
+        keep_alive=given.get("keep_alive"),
     )
 
 

@@ -70,6 +70,7 @@ class Upload:
 class Pool:
     """`pool`: what is ours (`id`, `existing`, `os`, `identity`, `imported`) and all else as written, in `properties`.
 
+    One with a `lifetime` comes and goes with the job or the schedule; its `id` is a prefix, "" when none is written.
     `properties` still holds our shorthands `image`, and inside `start_task` `command`/`commands` and
     `resource_files` with `upload`/`container`.
     """
@@ -81,6 +82,8 @@ class Pool:
     at: At
     identity: str | None = None
     imported: str = ""
+    lifetime: str = ""
+    keep_alive: object = None
 
 
 @dataclass(frozen=True, slots=True)

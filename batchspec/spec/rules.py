@@ -19,6 +19,7 @@ CHECKS: tuple[Callable[[Part], Iterator[Finding]], ...] = (
         resources.existing,
         resources.pool,
         resources.identity,
+        resources.lifetime,
         resources.sizes,
         resources.job,
         resources.dependencies,

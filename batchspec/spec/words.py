@@ -12,6 +12,8 @@ from batchspec.spec.model import VarType
 COMMAND_WORDS = ("command", "commands", "command_line")
 GENERATORS = ("upload", "container", "items", "rows", "range", "matrix", "zip")
 ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# Of the id of an auto pool (docstring of BatchAutoPoolSpecification.auto_pool_id_prefix).
+LONGEST_PREFIX = 20
 VAR_TYPES: tuple[VarType, ...] = ("string", "integer", "number", "boolean", "list", "object")
 
 

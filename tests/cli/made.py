@@ -58,7 +58,7 @@ def desired(pool: JsonObject | None = None) -> Desired:
         shown_as="specs/topwords.yaml",
         containers=containers,
         uploads=uploads,
-        pool=DesiredPool("topwords-pool", False, "linux", body, "h", "", frozenset(), ("pool",)),
+        pool=DesiredPool("topwords-pool", False, body, "h", "", frozenset(), ("pool",)),
         job=None,
         tasks=tasks,
         wait_timeout=timedelta(minutes=30),

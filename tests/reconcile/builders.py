@@ -125,11 +125,11 @@ class Workload:
     def _pool(self) -> DesiredPool:
         pool_id = f"{self.name}-pool"
         if "pool" in self.existing:
-            return DesiredPool(pool_id, True, "linux", None, "", "", frozenset(), ())
+            return DesiredPool(pool_id, True, None, "", "", frozenset(), ())
         size = {} if self.pool.get("enableAutoScale") else {"targetDedicatedNodes": self.nodes}
         body: JsonObject = {"id": pool_id, "vmSize": self.vm_size, "startTask": self._start_task(), **size, **self.pool}
         whole, mark = marked(body, self.name, start=self._start_hash())
-        return DesiredPool(pool_id, False, "linux", whole, mark, self._start_hash(), frozenset({"application"}), ())
+        return DesiredPool(pool_id, False, whole, mark, self._start_hash(), frozenset({"application"}), ())
 
     def _job(self) -> DesiredJob:
         job_id = f"{self.name}-job"

@@ -80,13 +80,14 @@ def facts(
         shown_as="spec.yaml",
         containers=containers or {},
         uploads={},
-        pool=None if pool is None else DesiredPool("p", existing, os, body, "", "", frozenset(), ()),
+        pool=None if pool is None else DesiredPool("p", existing, body, "", "", frozenset(), ()),
         job=DesiredJob("j", existing_job, job or {}, "", frozenset(), ()),
         tasks=lambda: iter(()),
         wait_timeout=wait,
         downloads=(),
         cleanup_after_success=(),
         secrets={},
+        os=os,
     )
     seen = Observed({}, {}, there, (), tuple(images), None, {}, Strays(), use=use, scaling=scaling)
     plan = Plan("spec", tuple(changes), (), 0, (), (), (), pending, (), False)

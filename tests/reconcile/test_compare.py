@@ -26,6 +26,11 @@ SAME: list[tuple[Any, Any]] = [
         {"environmentSettings": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]},
         {"environmentSettings": [{"name": "B", "value": "2"}, {"name": "A", "value": "1"}]},
     ),
+    ({"pool": {"metadata": [{"name": "batchspec:name", "value": "x"}]}}, {"pool": {}}),
+    (
+        {"pool": {"metadata": [{"name": "team", "value": "y"}, {"name": "batchspec:auto", "value": "true"}]}},
+        {"pool": {"metadata": [{"name": "team", "value": "y"}]}},
+    ),
     ({"containerImageNames": ["x", "y"]}, {"containerImageNames": ["y", "x"]}),
     ({"files": [{"filePath": "a"}, {"filePath": "b"}]}, {"files": [{"filePath": "b"}, {"filePath": "a"}]}),
 ]

@@ -10,6 +10,7 @@ from batchspec.reconcile.change import Change, Reason
 from batchspec.reconcile.delete import Deletion, delete, deletion
 from batchspec.reconcile.report import Finished
 from batchspec.render.model import Desired
+from batchspec.render.symbolic import Json
 from tests.fakes import FakeContainer
 from tests.reconcile.builders import Workload, World
 
@@ -146,3 +147,16 @@ async def test_while_another_client_applies_nothing_is_deleted(workload: Workloa
     with pytest.raises(Locked, match="somebody"):
         await carry_out(world, found)
     assert (world.batch.writes, world.blobs.writes) == ([], [("acquire", "words-application")])
+
+
+async def test_a_pool_that_came_with_a_job_goes_with_it_and_stays_with_it(workload: Workload, world: World) -> None:
+    marks: list[Json] = [{"name": "batchspec:name", "value": "words"}, {"name": "batchspec:auto", "value": "true"}]
+    await world.batch.create_pool({"id": "night_1", "vmSize": "x", "metadata": marks})
+    other: list[Json] = [{"name": "batchspec:name", "value": "other"}, {"name": "batchspec:auto", "value": "true"}]
+    await world.batch.create_pool({"id": "night_2", "vmSize": "x", "metadata": other})
+    desired = workload.desired()
+    with_job = Change("delete", "pool", "night_1", (Reason("came with a job of this spec"),))
+    assert (await agreed(world, desired)).items == (*mine(desired)[:2], with_job, *mine(desired)[2:])
+    assert (await agreed(world, desired, "job")).items == mine(desired)[1:]
+    await carry_out(world, await agreed(world, desired))
+    assert set(world.batch.pools) == {"night_2"}

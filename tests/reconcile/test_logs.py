@@ -131,7 +131,8 @@ async def test_a_task_that_failed_before_it_ran_says_why_there_is_nothing(worklo
 async def test_a_spec_without_tasks_or_pool_has_no_logs(
     part: Literal["job", "pool"], node: str | None, workload: Workload, world: World
 ) -> None:
-    desired = replace(workload.desired(), **{part: None})  # type: ignore[arg-type]
+    desired = replace(workload.desired(), job=None)
+    desired = replace(desired, pool=None) if part == "pool" else desired
     with pytest.raises(PlanRefused, match=f"the spec has no {part}"):
         await logs(
             desired,

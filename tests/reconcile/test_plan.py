@@ -8,6 +8,7 @@ import pytest
 from batchspec.errors import PlanRefused, UsageError
 from batchspec.reconcile.change import Change, Plan
 from batchspec.render.model import BlobQuery
+from batchspec.render.symbolic import Json
 from tests.reconcile.builders import Workload, World
 
 
@@ -103,3 +104,15 @@ async def test_when_most_of_a_large_job_changed_the_job_is_replaced(workload: Wo
         ("replace", "1100 of 1100 tasks changed: all of them run again in a new job")
     ]
     assert (len(shown.tasks), {one.action for one in shown.tasks}) == (1100, {"create"})
+
+
+async def test_a_pool_that_outlived_its_job_is_told(workload: Workload) -> None:
+    world = World()
+    await world.apply(workload.desired())
+    world.batch.jobs["words-job"]["executionInfo"]["poolId"] = "night_2"
+    marks: list[Json] = [{"name": "batchspec:name", "value": "words"}, {"name": "batchspec:auto", "value": "true"}]
+    for pool_id in ("night_1", "night_2"):
+        await world.batch.create_pool({"id": pool_id, "vmSize": "x", "metadata": marks})
+    assert (await world.plan(workload.desired())).notes == (
+        "pool night_1 came with a job of this spec that is over, and stays; `batchspec delete` removes it",
+    )

@@ -9,6 +9,7 @@ import pytest
 from batchspec.reconcile.change import Change, Reason
 from batchspec.reconcile.observe import observe
 from batchspec.reconcile.plan_job import job_change
+from batchspec.render.model import DesiredJob
 from tests.reconcile.builders import Workload, World
 
 REPLACE = ("replace", ("delete", "create"))
@@ -98,4 +99,25 @@ async def test_what_is_owed_at_the_end_of_a_run_is_told(workload: Workload) -> N
         "words-job",
         (Reason("set once all tasks are added", "onAllTasksComplete", "noaction", "terminatejob"),),
         steps=("finish",),
+    )
+
+
+async def test_other_files_that_prepare_the_nodes_are_a_new_job(workload: Workload) -> None:
+    world = World()
+    await world.apply(workload.desired())
+
+    def with_files(fingerprint: str) -> DesiredJob:
+        job = workload.desired().job
+        assert job is not None
+        return replace(job, prepared_hash=fingerprint)
+
+    there = world.batch.jobs["words-job"]
+    # A job that was made by hand says nothing of the files.
+    assert job_change(with_files("new"), there) is None
+    there["metadata"].append({"name": "batchspec:start", "value": "old"})
+    found = job_change(with_files("new"), there)
+    assert found is not None
+    assert (found.action, found.reasons) == (
+        "replace",
+        (Reason("files that its nodes are prepared with changed, and a job prepares each node once"),),
     )

@@ -55,8 +55,8 @@ async def test_it_lists_no_tasks_while_none_has_failed(workload: Workload) -> No
     world.batch.forget()
     await status(workload.desired(), world.services)
     assert world.batch.reads == [
-        ("get_pool", "words-pool"),
         ("get_job", "words-job"),
+        ("get_pool", "words-pool"),
         ("node_counts", "words-pool"),
         ("task_counts", "words-job"),
     ]

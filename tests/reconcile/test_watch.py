@@ -12,6 +12,7 @@ import pytest
 from batchspec.errors import ServiceRefused, ServiceUnreachable, StartTaskFailed, TimedOut
 from batchspec.reconcile.outcome import Counts, Failure, Group, Outcome
 from batchspec.reconcile.report import Noted
+from batchspec.render.model import Desired
 from tests.reconcile.builders import Workload, World
 
 STDERR = b"".join(b"line %d\n" % number for number in range(1, 15))
@@ -340,3 +341,26 @@ async def test_a_pool_that_is_deleted_meanwhile_ends_the_wait(workload: Workload
     at_poll(world, {2: lambda: world.batch.pools.pop("words-pool")})
     with pytest.raises(TimedOut, match="pool words-pool is not there any more"):
         await world.apply(workload.desired())
+
+
+def in_pool_of_job(workload: Workload, world: World) -> Desired:
+    """The same spec, but the service made the pool with the job: only the job says which it is."""
+    info: Any = {"autoPoolSpecification": {"poolLifetimeOption": "job", "pool": {"vmSize": "standard_d2s_v3"}}}
+    world.batch.pools["night_1"] = {"id": "night_1", "state": "active", "allocationState": "steady"}
+    world.batch.before("task_counts", lambda name: world.batch.jobs[name]["executionInfo"].update(poolId="night_1"))
+    return replace(replace(workload, job={"poolInfo": info}).desired(), pool=None)
+
+
+async def test_the_pool_that_came_with_the_job_is_looked_at_too(workload: Workload, world: World) -> None:
+    error = {"code": "AllocationFailed", "message": "no room"}
+    desired = in_pool_of_job(workload, world)
+    world.batch.pools["night_1"] |= {"targetDedicatedNodes": 2, "resizeErrors": [error]}
+    with pytest.raises(TimedOut, match="pool night_1 has no node and gets none: AllocationFailed: no room"):
+        await world.apply(desired)
+
+
+async def test_a_pool_that_went_with_its_job_is_no_fault_of_its_own(workload: Workload, world: World) -> None:
+    desired = in_pool_of_job(workload, world)
+    at_poll(world, {2: lambda: world.batch.pools.pop("night_1"), 4: finish(world, "a", "b", "c")})
+    applied = await world.apply(desired)
+    assert applied.outcome == Outcome(Counts(completed=3, succeeded=3), 0, ())

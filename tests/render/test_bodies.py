@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Any
 
 from tests.render.conftest import Render, Rendered
@@ -54,3 +55,53 @@ def test_a_job_says_when_it_ends_in_the_words_of_the_wire(render_spec: Render) -
         render_spec("pool: {vm_size: s}\njob: {all_tasks_complete_mode: terminatejob, task_failure_mode: noaction}\n")
     )
     assert (body["onAllTasksComplete"], body["onTaskFailure"]) == ("terminatejob", "noaction")
+
+
+LIVES_WITH_ITS_JOB = """\
+containers: {tools: {}}
+uploads: {tool: {container: tools, files: tool.txt}}
+pool:
+  lifetime: job
+  keep_alive: true
+  vm_size: s
+  metadata: {team: research}
+  start_task: {command_line: x, resource_files: [{upload: tool}]}
+"""
+
+
+def test_a_pool_with_a_lifetime_stands_in_the_job_with_a_mark_of_its_owner(render_spec: Render, tmp_path: Path) -> None:
+    (tmp_path / "tool.txt").write_text("one")
+    rendered = render_spec(f"{LIVES_WITH_ITS_JOB}{TASKS}")
+    assert rendered.desired.pool is None
+    auto = job(rendered)["poolInfo"]["autoPoolSpecification"]
+    assert (auto["poolLifetimeOption"], auto["keepAlive"], auto["pool"]["vmSize"]) == ("job", True, "s")
+    assert auto["pool"]["metadata"] == [
+        {"name": "team", "value": "research"},
+        {"name": "batchspec:name", "value": "run"},
+        {"name": "batchspec:auto", "value": "true"},
+    ]
+    named = job(render_spec(f"{LIVES_WITH_ITS_JOB}  id: night\n{TASKS}"))["poolInfo"]["autoPoolSpecification"]
+    assert ("autoPoolIdPrefix" in auto, named["autoPoolIdPrefix"]) == (False, "night")
+
+
+def test_what_prepares_the_nodes_counts_for_the_tasks_and_has_a_mark_on_the_job(
+    render_spec: Render, tmp_path: Path
+) -> None:
+    def marks(content: str, spec: str) -> tuple[list[str], str, str]:
+        (tmp_path / "tool.txt").write_text(content)
+        rendered = render_spec(spec)
+        assert rendered.desired.job is not None
+        prepared = rendered.desired.job.prepared_hash
+        metadata: Any = job(rendered)["metadata"]
+        assert {"name": "batchspec:start", "value": prepared} in metadata
+        return [task.hash for task in rendered.desired.tasks()], prepared, rendered.desired.job.hash
+
+    preparing = (
+        "containers: {tools: {}}\nuploads: {tool: {container: tools, files: tool.txt}}\npool: {vm_size: s}\n"
+        "job: {job_preparation_task: {command_line: x, resource_files: [{upload: tool}]}}\n"
+    )
+    for spec in (f"{LIVES_WITH_ITS_JOB}{TASKS}", f"{preparing}{TASKS}"):
+        (tasks, prepared, body), (tasks_after, prepared_after, body_after) = marks("one", spec), marks("two", spec)
+        assert body == body_after
+        assert prepared != prepared_after
+        assert not set(tasks) & set(tasks_after)

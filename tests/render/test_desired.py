@@ -323,7 +323,7 @@ def test_every_string_may_be_a_template_names_of_templates_and_systems_too(rende
         '  - {needs: "{{ vars.x }}", id: b, command: x}\n'
     )
     assert rendered.desired.pool is not None
-    assert rendered.desired.pool.os == "windows"
+    assert rendered.desired.os == "windows"
     assert rendered.desired.cleanup_after_success == ("container.input",)
     assert [body.get("dependsOn") for body in rendered.bodies] == [None, {"taskIds": ["a"]}]
 

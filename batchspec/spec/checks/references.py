@@ -82,6 +82,8 @@ def cleanup(spec: Part) -> Iterator[Finding]:
                 yield Finding(at, f"the {entry} is `existing`: this spec does not own it and may not delete it")
             elif entry == "pool" and "pool" not in spec.data:
                 yield Finding(at, "this spec has no pool; remove the entry")
+            elif entry == "pool" and "lifetime" in spec.part("pool").data:
+                yield Finding(at, "the pool has a `lifetime`: it goes with its job; write 'job' instead")
         elif kind == "container" and dot:
             if key not in containers.data:
                 yield Finding(at, _no_such("container", key, containers.data, "containers"))

@@ -7,7 +7,8 @@ Pool - Add and Job - Add (api-version 2025-06-01).
 from collections.abc import Iterator
 
 from batchspec.spec.checks.tree import Part, is_true, pools
-from batchspec.spec.document import Finding
+from batchspec.spec.document import Finding, shown
+from batchspec.spec.words import LONGEST_PREFIX, has_template
 
 _POOL_BY_REFERENCE = ("id", "existing", "os", "identity")
 _JOB_BY_REFERENCE = ("id", "existing")
@@ -58,6 +59,32 @@ def identity(spec: Part) -> Iterator[Finding]:
         yield Finding((*part.at, "identity"), message, on_key=True)
 
 
+def lifetime(spec: Part) -> Iterator[Finding]:
+    """What comes and goes with a job is described where the job is, and nobody names it."""
+    part = spec.part("pool")
+    if "lifetime" not in part.data:
+        if "keep_alive" in part.data:
+            message = "goes only with `lifetime`; a pool without one stays until `batchspec delete`"
+            yield Finding((*part.at, "keep_alive"), message, on_key=True)
+        return
+    at = (*part.at, "lifetime")
+    if "imported" in part.data:
+        yield Finding((*part.at, "imported"), "goes only with a pool of its own, not with `lifetime`", on_key=True)
+    if "tasks" not in spec.data and "job" not in spec.data:
+        yield Finding(at, "needs `tasks` or a `job` that the pool comes and goes with", on_key=True)
+    elif is_true(spec.part("job").data.get("existing")):
+        message = "goes only with a job that this spec makes; for an `existing` job leave out `pool`"
+        yield Finding(at, message, on_key=True)
+    elif part.data["lifetime"] == "job_schedule":
+        yield Finding(at, "'job_schedule' goes only with a `schedule`; write 'job'")
+    prefix = part.data.get("id")
+    if isinstance(prefix, str) and len(prefix) > LONGEST_PREFIX and not has_template(prefix):
+        message = (
+            f"{shown(prefix)} has {len(prefix)} characters; with `lifetime` it is a prefix of {LONGEST_PREFIX} at most"
+        )
+        yield Finding((*part.at, "id"), message)
+
+
 def sizes(spec: Part) -> Iterator[Finding]:
     """A pool has a fixed size or a formula."""
     for part in pools(spec):
@@ -86,7 +113,7 @@ def job(spec: Part) -> Iterator[Finding]:
         if len(ways) == 2:
             message = "`pool_id` and `auto_pool_specification` exclude each other; remove one"
             yield Finding((*info.at, ways[1]), message, on_key=True)
-        elif ways == ["auto_pool_specification"] and "pool" in spec.data:
+        elif ways and "pool" in spec.data and (ways[0] != "pool_id" or "lifetime" in spec.part("pool").data):
             yield Finding((*info.at, ways[0]), "this spec has a `pool` for its job; remove one of the two", on_key=True)
         return
     wanting = "tasks" if spec.data.get("tasks") else "job" if "job" in spec.data else None
