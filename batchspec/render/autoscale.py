@@ -14,6 +14,7 @@ from batchspec.render.scope import Made, Maker, Scope, fixed
 from batchspec.render.shape import Shape, shape_of
 from batchspec.spec.formula import named
 from batchspec.spec.formula.check import faults
+from batchspec.spec.formula.tokens import Place
 from batchspec.spec.load import At
 
 if TYPE_CHECKING:
@@ -85,6 +86,11 @@ def _check(formula: str, written: object, at: At, scope: Scope) -> None:
     literal = not isinstance(written, str) or not template.is_template(written)
     for one in faults(formula):
         if literal and written == formula:
-            scope.fault(at, one.message, one.place.line, one.place.column)
+            scope.fault(at, one.message, _offset(formula, one.place))
         else:
             scope.fault(at, f"{one.message} (line {one.place.line}, column {one.place.column} of the rendered formula)")
+
+
+def _offset(formula: str, place: Place) -> int:
+    before = formula.split("\n")[: place.line - 1]
+    return sum(len(line) + 1 for line in before) + place.column - 1

@@ -5,7 +5,6 @@ names. Out: JSON, and faults with their place in the spec. A maker never raises 
 makes OMIT, so that one walk finds everything.
 """
 
-import linecache
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -29,60 +28,49 @@ Made = Json | Omit
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something wrong with the value at a place; `line` and `column` count from 1 inside the text there."""
+    """Something wrong with the value at a place; `offset` counts characters inside the text there, None if unknown."""
 
     at: At
     message: str
-    line: int | None = None
-    column: int | None = None
+    offset: int | None = None
 
     def problem(self, document: Document) -> Problem:
-        """The fault as people see it, on the very line of a block of text where that can be told."""
+        """The fault as people see it, at the very character where that can be told."""
         problem = document.problem(self.at, self.message)
-        if self.line is None:
+        if self.offset is None:
             return problem
-        linecache.checkcache(str(document.path))
-        header = linecache.getline(str(document.path), problem.line)[problem.column - 1 :].split("#")[0].strip()
-        if header[:1] == "|":
-            line = problem.line + self.line
-            indent = _indent(str(document.path), problem.line + 1 if self.column else line)
-            return replace(problem, line=line, column=indent + (self.column or 1))
-        if self.column is not None and self.line == 1:
-            quote = header[:1] in ("'", '"')
-            return replace(problem, column=problem.column + quote + self.column - 1)
-        column = f", column {self.column}" if self.column is not None else ""
-        return replace(problem, message=f"{self.message} (line {self.line}{column})") if self.line > 1 else problem
+        place = document.inside(self.at, self.offset)
+        return replace(problem, line=place.line, column=place.column)
 
 
-def _indent(path: str, line: int) -> int:
-    """How far the first line with text is indented, from this one on."""
-    while (text := linecache.getline(path, line)) and not text.strip():
-        line += 1
-    return len(text) - len(text.lstrip(" "))
+@dataclass(slots=True)
+class _Same:
+    """A fault that several renderings have, and what these are called."""
+
+    fault: Fault
+    labels: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Findings:
     """Faults of many renderings of the same templates: each message once, a few of each place, the others counted."""
 
-    by_place: dict[At, dict[str, list[str]]] = field(default_factory=dict)
-    lines: dict[At, int | None] = field(default_factory=dict)
+    by_place: dict[At, dict[str, _Same]] = field(default_factory=dict)
 
     def add(self, fault: Fault, label: str = "") -> None:
         """Note a fault that the rendering called `label` has."""
-        self.lines.setdefault(fault.at, fault.line)
         found = self.by_place.setdefault(fault.at, {})
         if len(found) < _MESSAGES_PER_PLACE or fault.message in found:
-            found.setdefault(fault.message, []).append(label)
+            found.setdefault(fault.message, _Same(fault)).labels.append(label)
         else:
-            found.setdefault("", []).append(label)
+            found.setdefault("", _Same(Fault(fault.at, ""))).labels.append(label)
 
     def problems(self, document: Document) -> list[Problem]:
         """All of it, sorted by position."""
         every = [
-            Fault(at, _with_labels(message, labels), self.lines[at]).problem(document)
-            for at, found in self.by_place.items()
-            for message, labels in found.items()
+            replace(same.fault, message=_with_labels(message, same.labels)).problem(document)
+            for found in self.by_place.values()
+            for message, same in found.items()
         ]
         return sorted(set(every))
 
@@ -108,16 +96,16 @@ class Scope:
     faults: list[Fault] = field(default_factory=list)
     assumed: bool = False
 
-    def fault(self, at: At, message: str, line: int | None = None, column: int | None = None) -> Omit:
+    def fault(self, at: At, message: str, offset: int | None = None) -> Omit:
         """Note a fault; gives OMIT, which is what the value becomes."""
         if not self.assumed:
-            self.faults.append(Fault(at, message, line, column))
+            self.faults.append(Fault(at, message, offset))
         return OMIT
 
     def template_fault(self, at: At, error: TemplateFault) -> Omit:
         """Note what is wrong with a template."""
         if not self.assumed or error.names_nothing:
-            self.faults.append(Fault(at, error.message, error.line))
+            self.faults.append(Fault(at, error.message, error.offset))
         return OMIT
 
 
@@ -146,7 +134,7 @@ def text(source: str, at: At, scope: Scope) -> Maker:
     try:
         render = template.text_of(source)
     except TemplateFault as error:
-        return fixed(scope.fault(at, error.message, error.line))
+        return fixed(scope.fault(at, error.message, error.offset))
 
     def make(inner: Scope) -> Made:
         try:
@@ -162,7 +150,7 @@ def native(source: str, at: At, scope: Scope, finish: Callable[[Json, Scope], Ma
     try:
         evaluate = template.native(source)
     except TemplateFault as error:
-        return fixed(scope.fault(at, error.message, error.line))
+        return fixed(scope.fault(at, error.message, error.offset))
 
     def make(inner: Scope) -> Made:
         try:

@@ -2,7 +2,7 @@
 
 Place in the pipeline: `wire`, `expand` and `desired` compile every string of a spec here, once, and call the result as
 often as they need. In: a source, then names. Out: text, or with `native` the value of one whole `{{ }}`. Raises
-TemplateFault only, with the line inside the text where it can be told. Never reads a file, the environment, a clock or
+TemplateFault only, with the place inside the text where it can be told. Never reads a file, the environment, a clock or
 randomness, and never renders a result again.
 
 Decisions:
@@ -16,7 +16,7 @@ Decisions:
 
 import types
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache, update_wrapper
+from functools import cached_property, lru_cache, update_wrapper
 from typing import Any
 
 from jinja2 import TemplateError, TemplateSyntaxError, Undefined, UndefinedError, nodes
@@ -25,14 +25,15 @@ from jinja2.exceptions import SecurityError
 from jinja2.filters import FILTERS as JINJA_FILTERS
 from jinja2.runtime import Context, LoopContext, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment, safe_range
-from jinja2.utils import Namespace
+from jinja2.utils import Namespace, missing
 from jinja2.visitor import NodeTransformer
 
 from batchspec.errors import BatchspecError
 from batchspec.render import guard
 from batchspec.render.filters import FILTERS, KEEP_SYMBOLS, fill, text
 from batchspec.render.symbolic import OPEN, Json, broken_symbol, holds_marker
-from batchspec.render.template_faults import TemplateFault, plain, syntax_words, unknown_words
+from batchspec.render.template_faults import TemplateFault, plain, running_words, syntax_words, unknown_words
+from batchspec.render.template_places import Culprit, OffsetLexer, narrowed, of_syntax
 from batchspec.render.unknown import ANY, Unknown
 
 Names = Mapping[str, object]
@@ -95,7 +96,7 @@ def text_of(source: str) -> Callable[[Names], str]:
     template = _compiled(source, _parsed(source))
 
     def render(names: Names) -> str:
-        return _rendered(template, names)
+        return _rendered(template, names, source)
 
     return render
 
@@ -103,25 +104,30 @@ def text_of(source: str) -> Callable[[Names], str]:
 @lru_cache(maxsize=10_000)
 def native(source: str) -> Callable[[Names], Json]:
     """The function that gives the value of the one `{{ }}` that `source` is; TemplateFault when it is not one."""
-    tree = _parsed(source.strip())
+    tree = _parsed(source)
     output = tree.body[0] if len(tree.body) == 1 else None
-    inner = output.nodes if isinstance(output, nodes.Output) else []
+    inner = [one for one in output.nodes if not _is_space(one)] if isinstance(output, nodes.Output) else []
     if len(inner) != 1 or isinstance(inner[0], nodes.TemplateData):
         raise TemplateFault("one whole {{ }} was expected here, with nothing around it")
-    tree.body = [nodes.Assign(nodes.Name("result", "store", lineno=1), inner[0], lineno=1)]
+    place = inner[0].lineno
+    tree.body = [nodes.Assign(nodes.Name("result", "store", lineno=place), inner[0], lineno=place)]
     template = _compiled(source, tree)
 
     def evaluate(names: Names) -> Json:
-        return _evaluated(template, names)
+        return _evaluated(template, names, source)
 
     return evaluate
+
+
+def _is_space(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.TemplateData) and not node.data.strip()
 
 
 def _parsed(source: str) -> nodes.Template:
     try:
         return _SANDBOX.parse(source)
     except TemplateSyntaxError as error:
-        raise TemplateFault(syntax_words(error, _FILTER_NAMES), error.lineno) from error
+        raise _syntax_fault(error, source) from error
     except (RecursionError, MemoryError) as error:
         raise TemplateFault("is nested too deeply") from error
 
@@ -132,11 +138,15 @@ def _compiled(source: str, tree: nodes.Template) -> Template:
         _refuse_programs(tree)
         return _SANDBOX.from_string(_Metered().visit(tree))
     except TemplateSyntaxError as error:
-        raise TemplateFault(syntax_words(error, _FILTER_NAMES), error.lineno) from error
+        raise _syntax_fault(error, source) from error
     except (RecursionError, MemoryError, SyntaxError) as error:
         raise TemplateFault("is nested too deeply") from error
     except _FAULTS as error:
         raise TemplateFault(plain(str(error))) from error
+
+
+def _syntax_fault(error: TemplateSyntaxError, source: str) -> TemplateFault:
+    return TemplateFault(syntax_words(error, _FILTER_NAMES), of_syntax(source, error.lineno - 1, error.message))
 
 
 def _refuse_programs(tree: nodes.Template) -> None:
@@ -144,7 +154,7 @@ def _refuse_programs(tree: nodes.Template) -> None:
         allowed = isinstance(node, (*_ALLOWED_NODES, nodes.Expr)) and not isinstance(node, _REFUSED)
         if not allowed or (isinstance(node, nodes.For) and node.recursive):
             kind = type(node).__name__.lower()
-            raise TemplateFault(f"a template here can use if, for, set and with, not {kind}", node.lineno)
+            raise TemplateFault(f"a template here can use if, for, set and with, not {kind}", node.lineno - 1)
 
 
 class _Metered(NodeTransformer):
@@ -193,11 +203,19 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         )
         self.work = guard.Work()
         self.names: Names = {}
+        self.culprit: Culprit | None = None
         self.undefined = _missing_in(self)
         self.globals.clear()
         filters = {name: JINJA_FILTERS[name] for name in _BORROWED} | FILTERS
         self.filters = {name: self._metered(name, function) for name, function in filters.items()}
         self.filters |= {" each": self.work.each, " made": self._made}
+
+    lexer = cached_property(OffsetLexer)
+
+    def begin(self, names: Names) -> None:
+        """Start a rendering with these names."""
+        self.work.start()
+        self.names, self.culprit = names, None
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """`obj.attribute`: a mapping's key first, then what is safe."""
@@ -253,7 +271,11 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         def filter_(*args: object, **kwargs: object) -> object:
             if not keeps_symbols:
                 _refuse_symbols(args)
-            return self._made(function(*args, **kwargs))
+            try:
+                return self._made(function(*args, **kwargs))
+            except BaseException:
+                self.culprit = self.culprit or Culprit(name, "|")
+                raise
 
         return update_wrapper(filter_, function)
 
@@ -281,7 +303,10 @@ def _missing_in(sandbox: _Sandbox) -> type[StrictUndefined]:
         def _undefined_message(self) -> str:
             if self._undefined_hint:
                 return self._undefined_hint
-            return unknown_words(str(self._undefined_name), self._undefined_obj, sandbox.names, GLOBALS)
+            name, owner = str(self._undefined_name), self._undefined_obj
+            within = next((one for one, value in sandbox.names.items() if value is owner), "")
+            sandbox.culprit = Culprit(name, "" if owner is missing else ".", within)
+            return unknown_words(name, owner, sandbox.names, GLOBALS)
 
     return Missing
 
@@ -302,11 +327,10 @@ def _refuse_symbols(values: Iterable[object]) -> None:
         raise SecurityError("an address or a secret can only be used as it is or with the filter sh")
 
 
-def _rendered(template: Template, names: Names) -> str:
+def _rendered(template: Template, names: Names, source: str) -> str:
     pieces: list[str] = []
     size = 0
-    _SANDBOX.work.start()
-    _SANDBOX.names = names
+    _SANDBOX.begin(names)
     context = template.new_context(dict(names), shared=True)
     try:
         for piece in template.root_render_func(context):
@@ -314,20 +338,19 @@ def _rendered(template: Template, names: Names) -> str:
             guard.check_length(size)
             pieces.append(piece)
     except (*_FAULTS, MemoryError, BatchspecError) as error:
-        raise _fault(error, template) from error
+        raise _fault(error, template, source) from error
     return _checked("".join(pieces))
 
 
-def _evaluated(template: Template, names: Names) -> Json:
-    _SANDBOX.work.start()
-    _SANDBOX.names = names
+def _evaluated(template: Template, names: Names, source: str) -> Json:
+    _SANDBOX.begin(names)
     context = template.new_context(dict(names), shared=True)
     try:
         for _ in template.root_render_func(context):
             pass
         return _plain_value(context.vars["result"])
     except (*_FAULTS, MemoryError, BatchspecError) as error:
-        raise _fault(error, template) from error
+        raise _fault(error, template, source) from error
 
 
 def _plain_value(value: object) -> Json:
@@ -349,21 +372,24 @@ def _checked(result: str) -> str:
     return result
 
 
-def _fault(error: BaseException, template: Template) -> TemplateFault:
-    line = None
+def _fault(error: BaseException, template: Template, source: str) -> TemplateFault:
+    place = None
     trace = error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_globals.get("__jinja_template__") is template:
-            line = template.get_corresponding_lineno(trace.tb_lineno)
+            told = template.get_corresponding_lineno(trace.tb_lineno) - 1
+            place = narrowed(source, told, _SANDBOX.culprit)
         trace = trace.tb_next
     if isinstance(error, (RecursionError, MemoryError)):
-        return TemplateFault("takes too much memory, or is nested too deeply", line)
+        return TemplateFault("takes too much memory, or is nested too deeply", place)
     if isinstance(error, KeyError):
-        return TemplateFault(f"there is no {error}", line)
-    message = plain(str(error)) or type(error).__name__
+        return TemplateFault(f"there is no {error}", place)
+    culprit = _SANDBOX.culprit
+    filter_name = culprit.word if culprit is not None and culprit.sign == "|" else ""
+    message = running_words(plain(str(error)), filter_name) or type(error).__name__
     if isinstance(error, UndefinedError):
-        return TemplateFault(message, line, names_nothing=True)
-    return TemplateFault(f"cannot be rendered: {message}", line)
+        return TemplateFault(message, place, names_nothing=True)
+    return TemplateFault(f"cannot be rendered: {message}", place)
 
 
 _SANDBOX = _Sandbox()

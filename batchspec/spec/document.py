@@ -12,19 +12,13 @@ from pathlib import Path
 
 from batchspec.errors import Problem
 from batchspec.spec.leaks import secret_in
+from batchspec.spec.places import place
+from batchspec.spec.position import Position
 
 At = tuple[str | int, ...]
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _SHOWN_CHARACTERS = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """A place in a file; line and column count from 1, columns in characters."""
-
-    line: int
-    column: int
 
 
 @dataclass(slots=True, eq=False)
@@ -50,7 +44,7 @@ class Document:
 
     `shown_as` is the path as the person typed it. `problems` are faults of the YAML itself that left enough to go on
     with (a key given twice, say); whoever uses the document must report them. `spoilt` are the paths of values that
-    they make useless.
+    they make useless. `source` is the whole file.
     """
 
     path: Path
@@ -59,6 +53,7 @@ class Document:
     problems: tuple[Problem, ...] = ()
     spoilt: frozenset[At] = frozenset()
     root: Node | None = field(default=None, repr=False, compare=False)
+    source: str = field(default="", repr=False, compare=False)
 
     def position(self, at: At) -> Position:
         """Where the value at this path begins; of the nearest parent that exists when there is none."""
@@ -72,6 +67,12 @@ class Document:
         if len(steps) == len(at) + 1 and key is not None:
             return key
         return node.position if node is not None else Position(1, 1)
+
+    def inside(self, at: At, offset: int) -> Position:
+        """Where a character of the text at this path was written; where the text begins when that cannot be told."""
+        start = self.position(at)
+        text = self.written(at)
+        return start if text is None else place(self.source, start, text, offset) or start
 
     def written(self, at: At) -> str | None:
         """The scalar at this path as it stands in the file, or None when there is none."""

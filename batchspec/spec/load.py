@@ -21,8 +21,9 @@ from yaml import events
 
 from batchspec.errors import Problem, SpecInvalid
 from batchspec.spec import syntax
-from batchspec.spec.document import At, Document, Node, Position, dotted, shown
+from batchspec.spec.document import At, Document, Node, dotted, shown
 from batchspec.spec.opening import link_fault, opened
+from batchspec.spec.position import Position
 from batchspec.spec.reserved import CHARACTERS
 from batchspec.spec.scalars import NotANumber, Scalar, scalar_from_plain
 
@@ -59,7 +60,7 @@ def load(path: Path, shown_as: str | None = None, *, allow_outside: bool = False
         raise SpecInvalid([*reader.problems, syntax.problem(error, text, name)]) from error
     if reader.root is None:
         raise SpecInvalid([*reader.problems, Problem(name, 1, 1, "", syntax.EMPTY)])
-    return Document(path, name, reader.root.value, tuple(reader.problems), frozenset(reader.spoilt), reader.root)
+    return Document(path, name, reader.root.value, tuple(reader.problems), frozenset(reader.spoilt), reader.root, text)
 
 
 def _read(path: Path, name: str, allow_outside: bool) -> bytes:

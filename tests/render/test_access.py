@@ -92,7 +92,7 @@ tasks:
             "`sas`, so that nothing can be written to it; give it one, or an `identity_reference` here"
         ),
         (
-            "spec.yaml:13:31: tasks[0].environment_settings.A: cannot be rendered: the container 'public' of another "
+            "spec.yaml:13:35: tasks[0].environment_settings.A: cannot be rendered: the container 'public' of another "
             "account has no `sas`"
         ),
     ]

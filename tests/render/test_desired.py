@@ -167,7 +167,7 @@ tasks:
         "downloads[0].to: `vars` has no 'y'; there are none",
         "downloads[1].to: expected the path of a folder, relative to the spec",
         (
-            "tasks[0].command: Expected an expression, got 'end of statement block'; "
+            "tasks[0].command: expected an expression, got `%}`; "
             "to have {{ or {% literally, write {% raw %} before and {% endraw %} after it"
         ),
     ]

@@ -7,16 +7,16 @@ from tests.render.conftest import Render
 
 
 @pytest.mark.parametrize(
-    ("existing", "message"),
+    ("existing", "column", "message"),
     [
-        ("'{{ 5 }}'", "expected true or false, got 5"),
-        ("'{{ nothing }}'", "unknown name 'nothing'; there are: name, target, vars"),
-        ("yes", "one whole {{ }} was expected here, with nothing around it"),
+        ("'{{ 5 }}'", 28, "expected true or false, got 5"),
+        ("'{{ nothing }}'", 32, "unknown name 'nothing'; there are: name, target, vars"),
+        ("yes", 28, "one whole {{ }} was expected here, with nothing around it"),
     ],
 )
-def test_what_is_no_boolean_is_told(render_spec: Render, existing: str, message: str) -> None:
+def test_what_is_no_boolean_is_told(render_spec: Render, existing: str, column: int, message: str) -> None:
     (told,) = render_spec(f"containers: {{a: {{existing: {existing}}}}}\n").told
-    assert told == f"spec.yaml:3:28: containers.a.existing: {message}"
+    assert told == f"spec.yaml:3:{column}: containers.a.existing: {message}"
 
 
 def test_templates_see_containers_and_the_files_of_uploads(render_spec: Render) -> None:

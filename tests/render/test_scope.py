@@ -27,13 +27,16 @@ def document(tmp_path: Path) -> Document:
 @pytest.mark.parametrize(
     ("fault", "expected"),
     [
-        (Fault(("block",), "wrong", 2), Problem("s.yaml", 3, 5, "block", "wrong")),
-        (Fault(("folded",), "wrong", 2), Problem("s.yaml", 4, 9, "folded", "wrong (line 2)")),
-        (Fault(("plain",), "wrong", 1), Problem("s.yaml", 7, 8, "plain", "wrong")),
+        (Fault(("block",), "wrong", 6), Problem("s.yaml", 3, 5, "block", "wrong")),
+        (Fault(("folded",), "wrong", 5), Problem("s.yaml", 6, 4, "folded", "wrong")),
+        (Fault(("plain",), "wrong", 3), Problem("s.yaml", 7, 11, "plain", "wrong")),
+        (Fault(("plain",), "wrong", 9), Problem("s.yaml", 7, 12, "plain", "wrong")),
         (Fault(("block",), "wrong"), Problem("s.yaml", 1, 8, "block", "wrong")),
     ],
 )
-def test_a_fault_stands_on_its_line_where_that_can_be_told(document: Document, fault: Fault, expected: Problem) -> None:
+def test_a_fault_stands_at_its_character_where_that_can_be_told(
+    document: Document, fault: Fault, expected: Problem
+) -> None:
     assert fault.problem(document) == expected
 
 

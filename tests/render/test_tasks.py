@@ -230,7 +230,7 @@ tasks:
       echo {{ valeu }}
 """
     assert render_spec(spec).told == [
-        "spec.yaml:10:7: tasks[0].command: unknown name 'valeu'; did you mean 'value'? (for value 0 and 999 more)"
+        "spec.yaml:10:15: tasks[0].command: unknown name 'valeu'; did you mean 'value'? (for value 0 and 999 more)"
     ]
 
 

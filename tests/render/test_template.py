@@ -62,7 +62,10 @@ def test_a_template_gives_this_text(source: str, expected: str) -> None:
             "docker inspect -f '{{.State}}'",
             f"unexpected '.'{RAW}",
         ),
-        ("{% mine %}", f"Encountered unknown tag 'mine'{RAW}"),
+        ("{% mine %}", f"there is no tag 'mine'; a template here can use if, for, set and with{RAW}"),
+        ("{% if name %}x", "`{% if %}` is never closed; write `{% endif %}` after it"),
+        ("{% for x in y", f"`{{%` is never closed; write `%}}` after it{RAW}"),
+        ("{{ name name }}", f"expected token `}}}}`, got 'name'{RAW}"),
         ("{{ vars.title | uper }}", "there is no filter 'uper'; did you mean 'upper'?"),
         ("{{ vars.title.x }}", "a text has no 'x'"),
         ("{{ 1 / 0 }}", "cannot be rendered: division by zero"),
@@ -182,13 +185,61 @@ def test_an_expression_that_is_no_data_is_a_fault(source: str) -> None:
         native(source)(NAMES)
 
 
-def test_a_fault_knows_its_line() -> None:
+@pytest.mark.parametrize(
+    ("source", "at"),
+    [
+        ("one\ntwo {{ vrs }}\n", "vrs"),
+        ("{{ vars.title }} {{ vars.titel }}", "titel"),
+        ("{{ vars['titel'] | upper }}", "titel"),
+        ("{{ name ~ vars.name }}", "name }}"),
+        ("{{ vars.title | replace('a') | sh }}", "replace"),
+        ("{{ vars.title | uper | sh }}", "uper"),
+        ("a {{ 1 / 0 }} b", "1 / 0"),
+        ("{{ name }}{% if vars.flags %}x{% endif %}", "flags"),
+        ("{% for x in [1] %}{{ x.y }}{% endfor %}", "y }}"),
+        ("{% set a = vars.b %}{{ a }}", "b %}"),
+        ("one\r\ntwo {{ vrs }}\r\n", "vrs"),
+        ("a {{- vrs }}", "vrs"),
+        ("{{ name }}\n\n{% if %}", "%}"),
+        ("{% if true %}{{ name }}", "{% if"),
+        ("{{ name }} and {{ name", "{{ name"),
+        ("{{ name }} and {{ a ? b }}", "? b"),
+        ("{{ name }}{% include 'x' %}", "include"),
+        ("{% raw %}{{ x }}{% endraw %}{{ x }}", "x }}"),
+    ],
+)
+def test_a_fault_knows_its_place(source: str, at: str) -> None:
     with pytest.raises(TemplateFault) as caught:
-        text_of("one\ntwo {{ vrs }}\n")(NAMES)
-    assert caught.value.line == 2
+        text_of(source)(NAMES)
+    assert source[caught.value.offset :].startswith(at)
+    if source.count(at) > 1:
+        assert caught.value.offset == source.rindex(at)
+
+
+def test_a_fault_of_a_whole_expression_knows_its_place() -> None:
+    source = "\n {{ vars.flags }}\n"
     with pytest.raises(TemplateFault) as caught:
-        text_of("one\n\n{% if %}")
-    assert caught.value.line == 3
+        native(source)(NAMES)
+    assert caught.value.offset == source.index("flags")
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("{{ 1 + 'a' }}", "`+` does not go with a number and a text; `~` joins texts"),
+        ("{{ 'a' + 1 }}", "`+` does not go with a text and a number; `~` joins texts"),
+        ("{{ vars.items - 1 }}", "`-` does not go with a list and a number"),
+        ("{{ 'a' < 1 }}", "`<` does not compare a text and a number"),
+        ("{{ name | with_suffix }}", "the filter `with_suffix` lacks its argument 'new'"),
+        ("{{ name | stem(1) }}", "the filter `stem` takes fewer arguments"),
+        ("{{ name | truncate(size=5) }}", "the filter `truncate` has no argument 'size'"),
+        ("{{ name | with_suffix(5) }}", "the filter `with_suffix` cannot use a number there"),
+        ("{{ 5 | join }}", "a number stands where a list belongs"),
+        ("{% for x in 5 %}{% endfor %}", "a number stands where a list belongs"),
+    ],
+)
+def test_values_that_do_not_go_together_are_told_in_the_words_of_a_spec(source: str, expected: str) -> None:
+    assert fault(source) == f"cannot be rendered: {expected}"
 
 
 @given(st.text(alphabet="{}%#' |.()[]+*~abnx_019:\n\"", max_size=40))

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from batchspec.errors import Problem
-from batchspec.spec.document import At, Finding, Position, dotted, shown
+from batchspec.spec.document import At, Finding, dotted, shown
+from batchspec.spec.position import Position
 from tests.spec.written import ACCOUNT_KEY, SAS, document
 
 CONTENT = "version: 1\ntasks:\n  - id: one\n    needs: [a, b]\n"
