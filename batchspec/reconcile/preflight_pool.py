@@ -179,8 +179,8 @@ def nodes(facts: Facts) -> Iterator[Check]:
             fix = "resize the pool; this spec does not own it"
         yield Check("nodes", "warning", f"{facts.pool_name} shall have 0 nodes, so no task can start", fix)
         return
-    parts = [f"{dedicated} dedicated"] if dedicated else []
-    parts += [f"{low_priority} low-priority"] if low_priority else []
+    parts = [some(dedicated, "dedicated node")] if dedicated else []
+    parts += [some(low_priority, "low-priority node")] if low_priority else []
     yield Check("nodes", "ok", f"{facts.pool_name} shall have {' and '.join(parts)}")
 
 

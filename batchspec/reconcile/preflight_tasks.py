@@ -6,6 +6,7 @@ enforced for every task already; a task that needs more slots than a node has wa
 that counts it pays for nodes that never run it (Azure/Batch#117).
 """
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -15,6 +16,7 @@ from batchspec.reconcile.change import Check
 from batchspec.reconcile.preflight_facts import Facts, member, some, spoken
 from batchspec.reconcile.sending import sas_life
 from batchspec.reconcile.task_summary import Most, limit_of
+from batchspec.render.check import MAX_BODY_BYTES, MAX_SYMBOL_BYTES
 from batchspec.render.model import JsonObject
 from batchspec.render.symbolic import symbols
 
@@ -135,9 +137,11 @@ def spot_nodes(facts: Facts) -> Iterator[Check]:
 
 
 def limits(facts: Facts) -> Iterator[Check]:
-    """Sizes that Batch limits; every task was held to them when the spec was read."""
+    """Sizes that Batch limits; every task was held to them when the spec was read, so pool and job are left."""
+    too_large = list(_too_large(facts))
+    yield from too_large
     tasks = facts.tasks
-    if not tasks.number:
+    if not tasks.number or too_large:
         return
     fact = f"every request has less than 1 MiB, and the longest id {tasks.id_characters.number} of 64 characters"
     files = tasks.resource_files
@@ -148,6 +152,15 @@ def limits(facts: Facts) -> Iterator[Check]:
     if depends.number:
         fact = f"task {depends.task_id} names {depends.number:,} of 64,000 characters of ids that it waits for"
         yield Check("dependencies", "ok", fact)
+
+
+def _too_large(facts: Facts) -> Iterator[Check]:
+    pool, job = facts.desired.pool, facts.desired.job
+    for what, body in ((facts.pool_name, pool.body if pool else None), ("the job", job.body if job else None)):
+        size = len(json.dumps(body)) + sum(MAX_SYMBOL_BYTES for _ in symbols(body))
+        if size > MAX_BODY_BYTES:
+            fact = f"the request that makes {what} has {size:,} bytes, and Batch takes {MAX_BODY_BYTES:,}"
+            yield Check("limits", "failed", fact, "name files by their container and folder, or shorten what is long")
 
 
 def containers(facts: Facts) -> Iterator[Check]:

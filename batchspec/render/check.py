@@ -31,7 +31,8 @@ from batchspec.spec.document import dotted, shown
 
 # "Add Task Collection": a request has at most 1 MiB.
 MAX_BODY_BYTES = 1_048_576
-_SYMBOL_BYTES = 400
+# What may come in the place of one symbol, such as a SAS.
+MAX_SYMBOL_BYTES = 400
 _SHOWN = 10
 _SUGGESTED_FROM = 10_000
 _WILDCARD = re.compile(r"[*?\[$%]")
@@ -275,7 +276,7 @@ def _check_task(template: Template, made: Made, findings: Findings, more: int) -
         told = f"{shown(made.id)} {fault}; the filter task_id makes one"
         findings.add(Fault((*template.at, "id"), told), made.binding.label)
     text = json.dumps(made.body, ensure_ascii=False)
-    size = len(text.encode("utf-8", "surrogatepass")) + _SYMBOL_BYTES * text.count(OPEN) + more
+    size = len(text.encode("utf-8", "surrogatepass")) + MAX_SYMBOL_BYTES * text.count(OPEN) + more
     if size > MAX_BODY_BYTES:
         message = f"the task has about {size:,} bytes, a request to Azure Batch at most {MAX_BODY_BYTES:,}"
         findings.add(Fault(template.at, message), made.binding.label)

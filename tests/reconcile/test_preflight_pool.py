@@ -250,8 +250,11 @@ def test_a_pool_that_is_there_with_too_many_slots_is_a_warning_and_one_slot_is_a
 @pytest.mark.parametrize(
     ("seen", "wanted"),
     [
-        (facts(), ("ok", "pool p shall have 2 dedicated", "")),
-        (facts({**POOL, "targetLowPriorityNodes": 1}), ("ok", "pool p shall have 2 dedicated and 1 low-priority", "")),
+        (facts(), ("ok", "pool p shall have 2 dedicated nodes", "")),
+        (
+            facts({**POOL, "targetLowPriorityNodes": 1}),
+            ("ok", "pool p shall have 2 dedicated nodes and 1 low-priority node", ""),
+        ),
         (
             facts(sized("x", targetDedicatedNodes=0)),
             (

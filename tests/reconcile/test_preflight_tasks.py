@@ -154,6 +154,21 @@ def test_what_was_held_to_the_service_s_limits_is_told_in_numbers() -> None:
     assert told(limits, facts(POOL)) == []
 
 
+@pytest.mark.parametrize(
+    ("seen", "what"),
+    [
+        (facts({**POOL, "displayName": "x" * 1_048_576}, {}), "pool p"),
+        (facts(POOL, {}, job={"metadata": [{"name": symbol("secret", "x"), "value": "x" * 1_048_300}]}), "the job"),
+    ],
+)
+def test_a_pool_or_job_that_is_too_large_for_a_request_fails(seen: Facts, what: str) -> None:
+    ((name, verdict, fact, fix),) = told(limits, seen)
+    assert (name, verdict) == ("limits", "failed")
+    assert fact.startswith(f"the request that makes {what} has 1,04")
+    assert fact.endswith(" bytes, and Batch takes 1,048,576")
+    assert fix == "name files by their container and folder, or shorten what is long"
+
+
 def container(key: str, url: str = "") -> DesiredContainer:
     return DesiredContainer(key, f"spec-{key}", False, False, (), url=url)
 
