@@ -15,6 +15,7 @@
     ├── PlanRefused               6   nothing was changed
     │   ├── ForeignOwner              something of that name is not this spec's
     │   ├── Locked                    another client is applying this spec
+    │   ├── PlanStale                 what would be done now is not what was reviewed
     │   ├── TooMuchAtOnce             most of what is there would go, and nobody said --force
     │   └── Declined                  a question was answered no, or could not be asked
     └── Interrupted             130   the person pressed Ctrl-C
@@ -157,6 +158,10 @@ class ForeignOwner(PlanRefused):
 
 class Locked(PlanRefused):
     """Another client holds the lease on this spec."""
+
+
+class PlanStale(PlanRefused):
+    """The plan that was reviewed is not the one that would be carried out; the message has the difference."""
 
 
 class TooMuchAtOnce(PlanRefused):

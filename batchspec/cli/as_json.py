@@ -33,6 +33,7 @@ def plan_object(plan: Plan) -> dict[str, Json]:
         "failed_tasks": list(plan.failed_tasks),
         "orphaned_tasks": list(plan.orphaned_tasks),
         "notes": list(plan.notes),
+        "digest": plan.digest,
         "cleaned_up": plan.cleaned_up,
         "cleanup_due": list(plan.cleanup_due),
         "unseen": list(plan.unseen),

@@ -87,6 +87,7 @@ def _apply(console: Console, given: Given, args: Namespace) -> int:
         wait=not args.no_wait,
         retry_failed=args.retry_failed,
         refresh_secrets=args.refresh_secrets,
+        digest=args.digest,
     )
 
 

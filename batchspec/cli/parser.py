@@ -9,6 +9,7 @@ abbreviations of options are not accepted, since a new option would change what 
 
 import argparse
 import difflib
+import re
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -210,6 +211,7 @@ def _apply(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-wait", action="store_true", help="submit, and do not wait for the tasks")
     parser.add_argument("--retry-failed", action="store_true", help="run failed tasks again, and start failed nodes")
     parser.add_argument("--refresh-secrets", action="store_true", help="send again what holds a secret variable")
+    parser.add_argument("--digest", metavar="D", type=_digest, help="only if it is the digest of the plan made now")
 
 
 def _status(parser: argparse.ArgumentParser) -> None:
@@ -287,6 +289,13 @@ def _seconds(text: str) -> float:
     return value
 
 
+def _digest(text: str) -> str:
+    """A digest as `plan` prints it, or the whole one that JSON has."""
+    if not re.fullmatch("[0-9a-fA-F]{12,64}", text):
+        raise argparse.ArgumentTypeError(f"expected 12 to 64 hexadecimal digits, not {text!r}")
+    return text.lower()
+
+
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise argparse.ArgumentTypeError(f"expected a whole number, 0 or more, not {text!r}")
@@ -326,6 +335,7 @@ _COMMANDS = (
             "batchspec apply specs/topwords.yaml --yes --retry-failed",
             "batchspec apply specs/topwords.yaml --yes --force --var numwords=7",
             "batchspec apply specs/topwords.yaml --target azure --no-wait",
+            "batchspec apply specs/topwords.yaml --digest 3f2a91c07b5e",
         ),
     ),
     (

@@ -40,6 +40,8 @@ def lines(plan: Plan, desired: Desired, mark: Callable[[str], str] = str, *, ver
     yield from remarks(plan)
     if verbose or not plan.nothing_to_do or any(one.verdict in _BAD for one in plan.checks):
         yield from check_lines(plan.checks, verbose=verbose)
+    if plan.digest:
+        yield f"Digest: {plan.short_digest}"
 
 
 def nothing_or_totals(plan: Plan) -> str:

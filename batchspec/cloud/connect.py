@@ -8,6 +8,7 @@ import asyncio
 import importlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from batchspec.cloud.local import start_engine
@@ -42,7 +43,7 @@ async def connect(
     finally:
         clients = await imported
     async with clients.opened(batch, storage, shown_as=shown_as, verbose=verbose, others=others) as services:
-        yield services
+        yield replace(services, place=target.place)
 
 
 async def _accounts(target: Target, say: Say | None) -> tuple[BatchAccount, StorageAccount, str]:

@@ -66,6 +66,13 @@ class Target:
     batch: BatchAccount | None = None
     storage: StorageAccount | None = None
 
+    @property
+    def place(self) -> str:
+        """What tells accounts apart, the same for everybody: "local", or both addresses."""
+        if self.batch is None or self.storage is None:
+            return "local"
+        return f"{self.batch.endpoint} {self.storage.endpoint}".lower()
+
 
 def target(flag: str | None, environ: Mapping[str, str]) -> Target:
     """The target that the flag, else BATCHSPEC_TARGET, else the environment names. Raises UsageError."""

@@ -13,6 +13,7 @@ from batchspec.render.symbolic import Json
 Action = Literal["create", "update", "replace", "delete", "keep"]
 Kind = Literal["container", "upload", "pool", "job", "task", "download"]
 Cause = Literal["spec", "drift"]
+SHORT_DIGITS = 12  # of a digest
 Verdict = Literal["ok", "warning", "failed", "not checked"]
 
 
@@ -85,6 +86,7 @@ class Plan:
     wait for. `notes` are lines a person should read: marked things that the spec no longer names, a job that runs anew.
     `checks` are what a look ahead found, `unseen` what the plan lacks and why, since nobody here may look at it.
     `checks` are what a look ahead found. `too_much` is what of it needs `--force` (see `blast_radius`), in sentences.
+    `digest` stands for the plan and all that it rests on (see `freeze`), "" where nobody asked or it cannot be told.
     `cleaned_up` is true when every task has succeeded and what the spec's `cleanup` names is gone; `cleanup_due` are
     the names of what is still there then, and is removed without asking, since the spec lists it.
     """
@@ -103,12 +105,18 @@ class Plan:
     checks: tuple[Check, ...] = ()
     unseen: tuple[str, ...] = ()
     too_much: tuple[str, ...] = ()
+    digest: str = ""
 
     @property
     def totals(self) -> Totals:
         """Counts over `changes` and `tasks`."""
         count = Counter(change.action for change in (*self.changes, *self.tasks))
         return Totals(count["create"], count["update"], count["replace"], count["delete"])
+
+    @property
+    def short_digest(self) -> str:
+        """What people compare."""
+        return self.digest[:SHORT_DIGITS]
 
     @property
     def questions(self) -> tuple[Change, ...]:

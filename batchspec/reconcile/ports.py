@@ -313,6 +313,7 @@ class Lease(Protocol):
 class Services:
     """Both services of one target; `shown_as` says which ("the local engine (http://127.0.0.1:47123)").
 
+    `place` tells accounts apart, and is the same for one account everywhere: its addresses, or "local" for the engine.
     `account` looks the Batch account up in Azure Resource Manager; None where there is none (the local engine).
     """
 
@@ -320,3 +321,4 @@ class Services:
     blobs: BlobStore
     shown_as: str
     account: AccountReader | None = None
+    place: str = "local"

@@ -56,6 +56,7 @@ def test_a_plan_is_complete_and_holds_no_symbol_and_no_signature() -> None:
         "failed_tasks": ["b"],
         "orphaned_tasks": ["c"],
         "notes": ["note"],
+        "digest": "",
         "cleaned_up": True,
         "cleanup_due": ["job"],
         "unseen": ["theirs: no SAS"],

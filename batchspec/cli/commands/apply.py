@@ -7,6 +7,7 @@ failed; errors have their own (see `errors`).
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from batchspec.cli import as_json, phrases
 from batchspec.cli.ask import ask
@@ -17,14 +18,17 @@ from batchspec.cli.progress import reporting
 from batchspec.cli.session import online
 from batchspec.cli.text_outcome import counts_phrase, failure_lines
 from batchspec.cli.text_plan import nothing_or_totals, print_plan
-from batchspec.errors import ServiceUnreachable, TasksFailed, TimedOut
+from batchspec.errors import PlanStale, ServiceUnreachable, TasksFailed, TimedOut
 from batchspec.reconcile.apply import Applied
-from batchspec.reconcile.change import Plan, Totals
+from batchspec.reconcile.change import SHORT_DIGITS, Plan, Totals
 from batchspec.reconcile.observe import Observed
 from batchspec.reconcile.outcome import Outcome
 from batchspec.reconcile.ports import Services
 from batchspec.reconcile.report import Event, Finished, Reporter, Started
 from batchspec.render.model import Desired
+
+if TYPE_CHECKING:
+    from batchspec.reconcile.freeze import Freezing
 
 
 def apply(
@@ -37,20 +41,27 @@ def apply(
     wait: bool,
     retry_failed: bool,
     refresh_secrets: bool,
+    digest: str | None,
 ) -> int:
-    """Apply the spec."""
-    run = Dialogue(console, spec, given, yes=yes, force=force)
+    """Apply the spec; with `digest` only if it is that of the plan that is made now."""
+    run = Dialogue(console, spec, given, yes=yes, force=force, digest=digest)
 
     async def work(desired: Desired, services: Services) -> int:
         from batchspec.reconcile.apply import Approval
         from batchspec.reconcile.apply import apply as applied
+        from batchspec.reconcile.freeze import Freezing
 
+        freezing = Freezing(desired, services.place, retry_failed=retry_failed, refresh_secrets=refresh_secrets)
         with reporting(console) as report, run.goes_on():
             result = await applied(
                 desired,
                 services,
                 report=run.listening(report),
-                approval=Approval(lambda plan: run.show(plan, desired), run.refuse, run.ask),
+                approval=Approval(
+                    lambda plan: run.show(plan, desired),
+                    lambda plan, observed: run.refuse(plan, observed, freezing),
+                    run.ask,
+                ),
                 wait=wait,
                 retry_failed=retry_failed,
                 refresh_secrets=refresh_secrets,
@@ -62,13 +73,17 @@ def apply(
 
 @dataclass(slots=True)
 class Dialogue:
-    """What one run asks and tells; `waiting` is true while only the service works."""
+    """What one run asks and tells; `waiting` is true while only the service works.
+
+    `digest` is that of the plan that somebody has reviewed, whole or its first digits: then nothing is asked.
+    """
 
     console: Console
     spec: str
     given: Given
     yes: bool = field(kw_only=True)
     force: bool = field(kw_only=True, default=False)
+    digest: str | None = field(kw_only=True, default=None)
     waiting: bool = False
 
     def listening(self, report: Reporter) -> Reporter:
@@ -85,24 +100,33 @@ class Dialogue:
         """Show the plan; a quiet run shows one that is asked about or refused."""
         self.console.answer["plan"] = as_json.plan_object(plan)
         refused = any(one.verdict == "failed" for one in plan.checks) or bool(plan.too_much and not self.force)
-        asking = bool(plan.questions and not self.yes) or refused
+        asking = bool(plan.questions and not self.yes and self.digest is None) or refused
         if not self.console.as_json and (asking or not self.console.quiet):
             print_plan(self.console, plan, desired)
             if not plan.nothing_to_do:
                 self.console.result("")
             self.console.flush()
 
-    def refuse(self, plan: Plan, observed: Observed) -> None:
-        """Raise TooMuchAtOnce unless `--force` was said."""
-        del observed
+    def refuse(self, plan: Plan, observed: Observed, freezing: "Freezing") -> None:
+        """Raise PlanStale when it is not the plan that was reviewed, and TooMuchAtOnce unless `--force` was said."""
         from batchspec.reconcile.blast_radius import refuse_too_much
 
+        if self.digest is not None:
+            self._compare(self.digest, freezing.digest(plan, observed))
         if not self.force:
             refuse_too_much(plan)
 
+    def _compare(self, reviewed: str, now: str) -> None:
+        if not now.startswith(reviewed):
+            raise PlanStale(
+                f"the plan made now has the digest {now[:SHORT_DIGITS]}, not {reviewed[:SHORT_DIGITS]}: the spec, its "
+                "inputs or what is there has changed since it was reviewed; nothing was changed",
+                fix=f"see what it would do now: {self.given.suggest('plan', self.spec)}",
+            )
+
     def ask(self, plan: Plan) -> None:
         """Ask when something is replaced or deleted. Raises Declined."""
-        if plan.questions:
+        if plan.questions and self.digest is None:
             again = self.given.suggest("apply", self.spec, "--yes", *["--force"] * self.force)
             ask(self.console, _question(plan.totals), yes=self.yes, again=again)
 

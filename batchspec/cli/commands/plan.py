@@ -4,6 +4,8 @@ In: a spec. Out: the plan on stdout. Exit code 0, or 5 with `--detailed-exitcode
 downloaded, or may be, since it could not be looked at; 6 when preflight found what cannot end well.
 """
 
+from dataclasses import replace
+
 from batchspec.cli import as_json
 from batchspec.cli.console import Console
 from batchspec.cli.given import Given
@@ -27,13 +29,15 @@ def plan(
     """Plan the spec against the live state."""
 
     async def work(desired: Desired, services: Services) -> int:
+        from batchspec.reconcile.freeze import Freezing
         from batchspec.reconcile.plan import plan as planned
         from batchspec.reconcile.preflight import Preflight, refuse_failed
 
         ahead = Preflight(desired, services, refresh_secrets=refresh_secrets)
         observed = await ahead.observe()
         found = planned(ahead.desired, observed, retry_failed=retry_failed, refresh_secrets=refresh_secrets)
-        found = ahead.checked(found, observed)
+        freezing = Freezing(desired, services.place, retry_failed=retry_failed, refresh_secrets=refresh_secrets)
+        found = replace(ahead.checked(found, observed), digest=freezing.digest(found, observed))
         if console.as_json:
             console.answer |= as_json.plan_object(found)
         else:

@@ -8,9 +8,10 @@ import pytest
 
 from batchspec.cli.commands.apply import Dialogue
 from batchspec.cli.given import Given
-from batchspec.errors import Declined, ServiceUnreachable, TimedOut, TooMuchAtOnce, TransferFailed
+from batchspec.errors import Declined, PlanStale, ServiceUnreachable, TimedOut, TooMuchAtOnce, TransferFailed
 from batchspec.reconcile.apply import Applied
 from batchspec.reconcile.change import Change, Plan, Reason
+from batchspec.reconcile.freeze import Freezing
 from batchspec.reconcile.observe import Observed, Strays
 from batchspec.reconcile.outcome import Counts, Failure, Group, Outcome
 from batchspec.reconcile.report import Event, Finished, Started, silent
@@ -33,17 +34,21 @@ REPLACED = plan(Change("replace", "pool", "topwords-pool", (Reason("changed", "v
 TOO_MUCH = replace(REPLACED, too_much=("would replace pool p",))
 SEEN = Observed({}, {}, None, (), (), None, {}, Strays())
 
+FREEZING = Freezing(replace(desired(), uploads={}), "local")
 
-def dialogue(*, yes: bool = False, quiet: bool = False, as_json: bool = False, force: bool = False) -> Dialogue:
+
+def dialogue(
+    *, yes: bool = False, quiet: bool = False, as_json: bool = False, force: bool = False, digest: str | None = None
+) -> Dialogue:
     one = console()
     one.quiet, one.as_json = quiet, as_json
-    return Dialogue(one, "s.yaml", Given(("n=5",)), yes=yes, force=force)
+    return Dialogue(one, "s.yaml", Given(("n=5",)), yes=yes, force=force, digest=digest)
 
 
 def approve(run: Dialogue, one: Plan) -> None:
     """What `apply` does with a plan before the first write."""
     run.show(one, desired())
-    run.refuse(one, SEEN)
+    run.refuse(one, SEEN, FREEZING)
     run.ask(one)
 
 
@@ -87,6 +92,25 @@ def test_too_much_at_once_goes_on_with_force_and_is_asked_about_like_the_rest() 
         approve(dialogue(force=True), TOO_MUCH)
 
     assert declined.value.fix == "if you agree: batchspec apply s.yaml --yes --force --var n=5"
+
+
+@pytest.mark.parametrize("digits", [12, 64])
+def test_a_plan_with_the_digest_that_was_reviewed_is_not_asked_about(digits: int) -> None:
+    digest = FREEZING.digest(REPLACED, SEEN)
+
+    approve(dialogue(digest=digest[:digits]), REPLACED)
+
+
+def test_a_plan_with_another_digest_is_refused() -> None:
+    now = FREEZING.digest(REPLACED, SEEN)
+    with pytest.raises(PlanStale) as stale:
+        approve(dialogue(digest="0" * 64, yes=True), REPLACED)
+
+    assert str(stale.value) == (
+        f"the plan made now has the digest {now[:12]}, not 000000000000: the spec, its inputs or what is there has "
+        "changed since it was reviewed; nothing was changed"
+    )
+    assert stale.value.fix == "see what it would do now: batchspec plan s.yaml --var n=5"
 
 
 def test_a_good_end_says_how_long_it_took_and_how_to_delete() -> None:

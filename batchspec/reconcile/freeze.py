@@ -1,0 +1,212 @@
+"""A plan with all that it rests on, as one canonical text, and the digest of that text.
+
+Place in the pipeline: `plan` prints the digest and writes the text to a file; `apply` makes both anew and goes on only
+when they are the same. In: `Desired`, `Observed` and the `Plan` made of them. Out: JSON in pieces. Pure, but for
+reading the files to upload, once, for their MD5.
+
+The text is the same for everybody who plans the same thing on the same account: it holds no time, no path of a machine,
+no download (what is missing here says nothing of there), no check, nothing of tasks that go on by themselves, and no
+secret. Bodies are symbolic, and what the services held is there as fingerprints only. As everywhere in this program,
+the content of a file is its MD5: a digest tells what has changed by mistake or meanwhile; it is no signature.
+
+Canonical means: ASCII, members sorted by name, no spaces. `would_change` comes last, so that a second plan of the same
+spec costs no second walk over its tasks. Tasks and changes are streamed.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from batchspec.reconcile.change import Change, Plan, Reason
+from batchspec.reconcile.marks import hash_of
+from batchspec.reconcile.observe import Observed
+from batchspec.render.hashes import fingerprint
+from batchspec.render.model import TASK_HASH_SETTING, Desired, DesiredJob, DesiredPool, DesiredTask, JsonObject
+from batchspec.render.symbolic import Json
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
+VERSION = 1
+SEPARATOR = ","
+
+
+@dataclass(slots=True)
+class Freezing:
+    """One spec on one account, and what was asked for beside it; `place` tells accounts apart."""
+
+    desired: Desired
+    place: str
+    retry_failed: bool = False
+    refresh_secrets: bool = False
+    _stem: "_Hash | None" = field(default=None, repr=False)
+
+    def digest(self, plan: Plan, observed: Observed) -> str:
+        """64 hexadecimal digits; "" for a plan that could not look at everything, since it may be another one."""
+        if plan.unseen:
+            return ""
+        if self._stem is None:
+            self._stem = hashlib.sha256()
+            _feed(self._stem, self._rest())
+        whole = self._stem.copy()
+        _feed(whole, _changes(plan, observed))
+        return whole.hexdigest()
+
+    def text(self, plan: Plan, observed: Observed) -> Iterator[str]:
+        """The text that the digest is of, in pieces; what separates members and items is a piece of its own."""
+        yield from self._rest()
+        yield from _changes(plan, observed)
+
+    def _rest(self) -> Iterator[str]:
+        """All but the changes, in the order of names."""
+        desired = self.desired
+        yield "{"
+        yield f'"asked":{canonical({"refresh_secrets": self.refresh_secrets, "retry_failed": self.retry_failed})}'
+        yield from (SEPARATOR, '"blobs":', *_members(_blobs(desired)))
+        yield from (SEPARATOR, '"files":', *_members(_files(desired)))
+        yield from (SEPARATOR, f'"name":{canonical(desired.name)}')
+        yield from (SEPARATOR, f'"place":{canonical(self.place)}')
+        yield from (SEPARATOR, '"spec":', *_members(_spec(desired).items()))
+        yield from (SEPARATOR, '"tasks":')
+        yield from _items(map(_task, desired.tasks()))
+        yield from (SEPARATOR, f'"version":{VERSION}')
+
+
+def canonical(value: Json) -> str:
+    """The one way to write a value."""
+    return json.dumps(value, sort_keys=True, separators=(SEPARATOR, ":"))
+
+
+def digest_of(value: Json) -> str:
+    """The digest of a text that was read back."""
+    return hashlib.sha256(canonical(value).encode("ascii")).hexdigest()
+
+
+def _feed(sum_: "_Hash", pieces: Iterable[str]) -> None:
+    for piece in pieces:
+        sum_.update(piece.encode("ascii"))
+
+
+def _members(pairs: Iterable[tuple[str, Json]]) -> Iterator[str]:
+    """An object."""
+    yield "{"
+    for at, (name, value) in enumerate(sorted(pairs, key=lambda pair: pair[0])):
+        yield from (SEPARATOR,) if at else ()
+        yield f"{canonical(name)}:{canonical(value)}"
+    yield "}"
+
+
+def _items(values: Iterable[Json]) -> Iterator[str]:
+    """A list."""
+    yield "["
+    for at, value in enumerate(values):
+        yield from (SEPARATOR,) if at else ()
+        yield canonical(value)
+    yield "]"
+
+
+def _files(desired: Desired) -> Iterator[tuple[str, Json]]:
+    for upload in desired.uploads.values():
+        container = desired.containers[upload.container].name
+        yield from ((f"{container}/{file.name}", f"{file.digest} {file.size}") for file in upload.files)
+
+
+def _blobs(desired: Desired) -> Iterator[tuple[str, Json]]:
+    found: dict[str, Json] = {}
+    for query, listing in desired.listings.items():
+        if listing is not None:
+            found |= {f"{query.name}/{blob.name}": f"{blob.digest} {blob.size}" for blob in listing.blobs}
+    return iter(found.items())
+
+
+def _spec(desired: Desired) -> dict[str, Json]:
+    """What is asked for beside tasks and files, by the words of a spec."""
+    return {
+        "cleanup": list(desired.cleanup_after_success),
+        "containers": {
+            one.key: {
+                "name": one.name,
+                "existing": one.existing,
+                "keep": one.keep,
+                "url": one.url,
+                "sas_from": one.sas_from,
+            }
+            for one in desired.containers.values()
+        },
+        "downloads": [
+            {"container": one.container, "to": one.shown_as, "prefix": one.prefix, "pattern": one.pattern}
+            for one in desired.downloads
+        ],
+        "job": _part(desired.job),
+        "pool": _part(desired.pool),
+        "uploads": {
+            one.key: {"container": one.container, "prefix": one.prefix, "prune": one.prune}
+            for one in desired.uploads.values()
+        },
+        "wait": {"timeout": desired.wait_timeout.total_seconds()},
+    }
+
+
+def _part(part: DesiredPool | DesiredJob | None) -> Json:
+    if part is None:
+        return None
+    return part.body if part.body is not None else {"id": part.id, "existing": True}
+
+
+def _task(task: DesiredTask) -> Json:
+    """Its id, its body without our mark, and our mark, which knows the content of its inputs."""
+    return [task.id, fingerprint(_unmarked(task.body)), task.hash]
+
+
+def _unmarked(body: JsonObject) -> JsonObject:
+    settings = body.get("environmentSettings")
+    kept: list[Json] = [
+        one
+        for one in (settings if isinstance(settings, list) else ())
+        if not (isinstance(one, dict) and one.get("name") == TASK_HASH_SETTING)
+    ]
+    return {**body, "environmentSettings": kept}
+
+
+def _changes(plan: Plan, observed: Observed) -> Iterator[str]:
+    every = sorted((*plan.changes, *plan.tasks), key=lambda change: (change.kind, change.id))
+    yield from (SEPARATOR, '"would_change":')
+    yield from _items(_change(change, observed) for change in every)
+    yield "}"
+
+
+def _change(change: Change, observed: Observed) -> Json:
+    entry: JsonObject = {"action": change.action, "kind": change.kind, "id": change.id}
+    if change.steps:
+        entry["steps"] = list(change.steps)
+    if change.reasons:
+        entry["why"] = [_reason(reason) for reason in change.reasons]
+    there = "" if change.action == "create" else _there(change, observed)
+    if there:
+        entry["there"] = there
+    return entry
+
+
+def _reason(reason: Reason) -> Json:
+    """The old value only as a fingerprint: nobody can say what a service holds."""
+    entry: JsonObject = {"text": reason.text, "cause": reason.cause}
+    if reason.path:
+        entry |= {"path": reason.path, "old": fingerprint(reason.old)}
+    return entry
+
+
+def _there(change: Change, observed: Observed) -> str:
+    """What would be changed, replaced or deleted, as far as its own fingerprint tells."""
+    if change.kind == "task":
+        task = observed.tasks.get(change.id.casefold())
+        return (task.hash or "") if task is not None else ""
+    if change.kind == "upload":
+        container, _, name = change.id.partition("/")
+        blob = observed.blobs.get(container, {}).get(name)
+        return "" if blob is None else f"{blob.content_md5.hex() if blob.content_md5 else blob.etag} {blob.size}"
+    mark = hash_of(observed.pool if change.kind == "pool" else observed.job) or ""
+    if change.kind == "job" and change.action == "replace":
+        return f"{mark} and {len(observed.tasks)} tasks"
+    return mark
