@@ -30,7 +30,7 @@ def document(tmp_path: Path) -> Document:
         (Fault(("block",), "wrong", 6), Problem("s.yaml", 3, 5, "block", "wrong")),
         (Fault(("folded",), "wrong", 5), Problem("s.yaml", 6, 4, "folded", "wrong")),
         (Fault(("plain",), "wrong", 3), Problem("s.yaml", 7, 11, "plain", "wrong")),
-        (Fault(("plain",), "wrong", 9), Problem("s.yaml", 7, 12, "plain", "wrong")),
+        (Fault(("plain",), "wrong", 9), Problem("s.yaml", 7, 13, "plain", "wrong")),
         (Fault(("block",), "wrong"), Problem("s.yaml", 1, 8, "block", "wrong")),
     ],
 )

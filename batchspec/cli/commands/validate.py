@@ -4,6 +4,7 @@ In: paths. Out: one line per problem on stdout, `file:line:col: path: message` (
 one line per spec that is right; warnings on stderr. Exit code 2 when there is any problem.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -92,4 +93,6 @@ def _data(text: str) -> str:
 
 
 def _property(text: str) -> str:
-    return _data(phrases.harmless(text)).replace(":", "%3A").replace(",", "%2C")
+    lines = re.split(r"([\r\n])", text)  # a file's name may have line ends, and GitHub needs them to find the file
+    harmless = "".join(one if one in ("\r", "\n") else phrases.harmless(one) for one in lines)
+    return _data(harmless).replace(":", "%3A").replace(",", "%2C")
