@@ -21,12 +21,14 @@ from batchspec.cloud.arm import ResourceManager
 from batchspec.cloud.batch import AzureBatch
 from batchspec.cloud.batch_http import BatchHttp
 from batchspec.cloud.blobs import AzureBlobs
+from batchspec.cloud.engine_account import EngineAccount
 from batchspec.cloud.others import OtherContainer
 from batchspec.cloud.retry import Sleep
 from batchspec.cloud.sas import Sas, probed_by
 from batchspec.cloud.target import BatchAccount, StorageAccount, is_loopback
 from batchspec.cloud.transport import Verbose, transport
 from batchspec.cloud.upload import PIECE_BYTES
+from batchspec.reconcile.account import AccountReader
 from batchspec.reconcile.ports import Services
 
 # The service itself gives up on a Batch request after 30 s.
@@ -61,8 +63,8 @@ async def opened(
         }
         blobs = AzureBlobs(blob_client, storage, sas, others=opened_others, sleep=sleep)
         stack.push_async_callback(blobs.close)
-        adapter = AzureBatch(BatchHttp(batch_client, batch.endpoint, sleep=sleep))
-        yield Services(adapter, blobs, shown_as, _account_reader(batch, verbose))
+        http = BatchHttp(batch_client, batch.endpoint, sleep=sleep)
+        yield Services(AzureBatch(http), blobs, shown_as, _account_reader(batch, http, verbose))
 
 
 async def _token(stack: AsyncExitStack) -> Any:
@@ -75,10 +77,10 @@ def _credential() -> Any:
     return DefaultAzureCredential()
 
 
-def _account_reader(account: BatchAccount, verbose: Verbose | None) -> ResourceManager | None:
+def _account_reader(account: BatchAccount, http: BatchHttp, verbose: Verbose | None) -> AccountReader:
     """No Azure Resource Manager knows an account on this machine."""
     if is_loopback(account.endpoint):
-        return None
+        return EngineAccount(http)
     subscription = os.environ.get("AZURE_SUBSCRIPTION_ID", "").strip()
     return ResourceManager(account.endpoint, _credential, subscription=subscription, verbose=verbose)
 

@@ -1,8 +1,8 @@
 """What a Batch account may have and what it has: quotas and VM sizes, pools and active jobs.
 
-Place in the pipeline: `preflight` compares the two. Quotas and sizes are known to Azure Resource Manager only, so they
-come through a port of their own, `AccountReader`, which `cloud.arm` implements; what the account has is counted by
-`observe` from the lists that it reads anyway.
+Place in the pipeline: `preflight` compares the two. Quotas and sizes come through a port of their own, `AccountReader`,
+which `cloud.arm` implements (only Azure Resource Manager knows them) and `cloud.engine_account` for the local engine;
+what the account has is counted by `observe` from the lists that it reads anyway.
 """
 
 from collections.abc import Mapping
