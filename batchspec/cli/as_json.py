@@ -67,6 +67,7 @@ def _reason(reason: Reason) -> dict[str, Json]:
         "old": _without_secrets(reason.old),
         "new": _without_secrets(reason.new),
         "cause": reason.cause,
+        "replaces": reason.replaces,
     }
 
 

@@ -196,6 +196,7 @@ def _render(parser: argparse.ArgumentParser) -> None:
 def _plan(parser: argparse.ArgumentParser) -> None:
     _spec(parser)
     _format(parser, "text", "json")
+    parser.add_argument("--all-tasks", action="store_true", help="name every task, not only the first ones")
     parser.add_argument("--detailed-exitcode", action="store_true", help="exit with 5 when there are changes")
     parser.add_argument("--retry-failed", action="store_true", help="plan it with failed tasks and nodes started again")
     parser.add_argument("--refresh-secrets", action="store_true", help="plan it with secrets sent again")
@@ -324,7 +325,11 @@ _COMMANDS = (
         "plan",
         "show what apply would do, and why; changes nothing",
         _plan,
-        ("batchspec plan specs/topwords.yaml", "batchspec plan specs/topwords.yaml --format json --detailed-exitcode"),
+        (
+            "batchspec plan specs/topwords.yaml",
+            "batchspec plan specs/topwords.yaml --all-tasks",
+            "batchspec plan specs/topwords.yaml --format json --detailed-exitcode",
+        ),
     ),
     (
         "apply",

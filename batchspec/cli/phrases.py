@@ -66,6 +66,11 @@ def some(names: Sequence[str], limit: int = 5) -> str:
     return f"{shown} and {len(names) - limit:,} more" if len(names) > limit else shown
 
 
+def fitting(names: Sequence[str], columns: int, limit: int = 5) -> str:
+    """As `some`, with fewer names when they are so long that more would need more than `columns`; never without one."""
+    return next(text for many in range(limit, 0, -1) if len(text := some(names, many)) <= columns or many == 1)
+
+
 def snake(path: str) -> str:
     """A dotted REST path as the spec writes it: `virtualMachineConfiguration.nodeAgentSKUId` in snake_case.
 
@@ -82,14 +87,23 @@ def _snake(words: str) -> str:
 
 def value(json_value: Json) -> str:
     """A property's value on one short line; symbols as people read them, signatures masked."""
+    return cut(whole_value(json_value), _VALUE_CHARACTERS)
+
+
+def whole_value(json_value: Json) -> str:
+    """As `value`, however long."""
     shown = display(json_value)
     if shown is None:
         return "(not set)"
     if shown == _INFINITE:
         return "unlimited"
     text = shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False)
-    text = harmless(without_signatures(text)) or "''"
-    return text if len(text) <= _VALUE_CHARACTERS else text[: _VALUE_CHARACTERS - 3] + "..."
+    return harmless(without_signatures(text)) or "''"
+
+
+def cut(text: str, characters: int) -> str:
+    """The text, or as much of its beginning as fits with `...` behind it."""
+    return text if len(text) <= characters else text[: characters - 3] + "..."
 
 
 def without_signatures(text: str) -> str:

@@ -1,43 +1,56 @@
 """A plan as lines: one per kind and action, reasons beneath what changes, then the totals.
 
 Place in the pipeline: `plan`, `apply` and `delete` print with it. In: `Plan` and the `Desired` it is for, which knows
-what a new pool looks like. Out: lines on stdout. A thousand tasks are one line; ids and values are harmless text.
+what a new pool looks like. Out: lines on stdout, of at most 100 columns where names and values allow. A thousand tasks
+are one line, unless all are asked for; ids and values are harmless text.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
+from textwrap import wrap
 
 from batchspec.cli import phrases
 from batchspec.cli.console import Console
-from batchspec.reconcile.change import Action, Change, Check, Plan, Reason, Totals, Verdict
+from batchspec.cli.text_reasons import why
+from batchspec.reconcile.change import Action, Change, Check, Plan, Totals, Verdict
 from batchspec.render.model import Desired, JsonObject
 
 SIGNS: dict[Action, str] = {"create": "+", "update": "~", "replace": "-/+", "delete": "-", "keep": " "}
 _ORDER: tuple[Action, ...] = ("create", "update", "replace", "delete")
 _KIND_WIDTH = 11
-_REASON_INDENT = " " * 17
+_COLUMNS = 100
+_TEXT_COLUMN = 4 + _KIND_WIDTH
+_REASON_INDENT = " " * (_TEXT_COLUMN + 2)
+_ID_INDENT = _REASON_INDENT + "  "
 _NAMED_FILES = 3
 _VERDICTS: tuple[Verdict, ...] = ("ok", "warning", "failed", "not checked")
 _BAD = ("warning", "failed")
 _VERDICT_WIDTH = len("not checked  ")
 
 
-def print_plan(console: Console, plan: Plan, desired: Desired) -> None:
+def print_plan(console: Console, plan: Plan, desired: Desired, *, all_tasks: bool = False) -> None:
     """The whole plan on stdout; `Nothing to do` when there is nothing."""
-    for line in lines(plan, desired, console.mark, verbose=console.verbose):
+    for line in lines(plan, desired, console.mark, verbose=console.verbose, all_tasks=all_tasks):
         console.result(line)
 
 
-def lines(plan: Plan, desired: Desired, mark: Callable[[str], str] = str, *, verbose: bool = False) -> Iterator[str]:
-    """The plan's lines; `mark` colours a sign; `verbose` tells of checks that are fine, too."""
-    for change in change_lines((*plan.changes, *plan.tasks), desired):
+def lines(
+    plan: Plan,
+    desired: Desired,
+    mark: Callable[[str], str] = str,
+    *,
+    verbose: bool = False,
+    all_tasks: bool = False,
+) -> Iterator[str]:
+    """The plan's lines; `mark` colours a sign; `verbose` tells of checks that are fine, too; `all_tasks` names all."""
+    for change in change_lines((*plan.changes, *plan.tasks), desired, all_tasks=all_tasks):
         yield _marked(change, mark)
     if plan.downloads:
         total = phrases.size(sum(one.size for one in plan.downloads))
         yield f"    {'download':{_KIND_WIDTH}}{phrases.count(len(plan.downloads), 'file')} ({total})"
     yield nothing_or_totals(plan)
-    yield from remarks(plan)
+    yield from remarks(plan, all_tasks=all_tasks)
     if verbose or not plan.nothing_to_do or any(one.verdict in _BAD for one in plan.checks):
         yield from check_lines(plan.checks, verbose=verbose)
     if plan.digest:
@@ -57,14 +70,16 @@ def nothing_or_totals(plan: Plan) -> str:
     )
 
 
-def remarks(plan: Plan) -> Iterator[str]:
+def remarks(plan: Plan, *, all_tasks: bool = False) -> Iterator[str]:
     """What a person should know beside the changes."""
     if plan.pending_tasks:
         them = "it" if plan.pending_tasks == 1 else "them"
         yield f"{phrases.count(plan.pending_tasks, 'unchanged task')} not finished yet: apply waits for {them}."
     if plan.failed_tasks:
         failed = phrases.count(len(plan.failed_tasks), "unchanged task")
-        yield f"{failed} failed before: {phrases.some(plan.failed_tasks)}; --retry-failed runs them again."
+        names = "" if all_tasks else f": {phrases.some(plan.failed_tasks)}"
+        yield f"{failed} failed before{names}; --retry-failed runs them again."
+        yield from (f"  {phrases.harmless(one)}" for one in (plan.failed_tasks if all_tasks else ()))
     for lacking in plan.unseen:
         yield f"Not in this plan: {phrases.harmless(phrases.without_signatures(lacking))}"
     for note in plan.notes:
@@ -93,7 +108,7 @@ def _counted(verdict: Verdict, number: int) -> str:
     return "warnings" if verdict == "warning" and number != 1 else verdict
 
 
-def change_lines(changes: Iterable[Change], desired: Desired) -> Iterator[tuple[str, str]]:
+def change_lines(changes: Iterable[Change], desired: Desired, *, all_tasks: bool = False) -> Iterator[tuple[str, str]]:
     """(sign, rest of the line) for each line; the sign is empty for a reason."""
     by_kind = groupby(changes, key=lambda change: change.kind)
     for kind, group in by_kind:
@@ -107,7 +122,7 @@ def change_lines(changes: Iterable[Change], desired: Desired) -> Iterator[tuple[
             elif kind == "upload":
                 yield from _uploads(action, chosen, desired)
             elif kind == "task":
-                yield from _tasks(action, chosen)
+                yield from _tasks(action, chosen, all_tasks=all_tasks)
             else:
                 yield from _single(action, chosen, desired)
 
@@ -124,7 +139,10 @@ def _line(action: Action, kind: str, text: str) -> tuple[str, str]:
 
 
 def _containers(action: Action, changes: Sequence[Change]) -> Iterator[tuple[str, str]]:
-    yield _line(action, "container", ", ".join(phrases.harmless(change.id) for change in changes))
+    names = ", ".join(phrases.harmless(change.id) for change in changes)
+    first, *more = wrap(names, _COLUMNS - _TEXT_COLUMN, break_long_words=False, break_on_hyphens=False)
+    yield _line(action, "container", first)
+    yield from (("", " " * _TEXT_COLUMN + line) for line in more)
     yield from _reasons(changes)
 
 
@@ -151,12 +169,18 @@ def _container_key(change: Change, desired: Desired) -> str:
 
 def _single(action: Action, changes: Sequence[Change], desired: Desired) -> Iterator[tuple[str, str]]:
     for change in changes:
-        text = phrases.harmless(change.id)
         pool = _made_with(change, desired) if action in ("create", "replace") else None
-        if pool is not None:
-            text = f"{text:18} {describe_pool(pool)}"
-        yield _line(action, change.kind, text.rstrip())
+        new = describe_pool(pool) if pool is not None else ""
+        how = {"update": "in place", "replace": _replaced(change, new)}.get(action, new)
+        yield _line(action, change.kind, f"{phrases.harmless(change.id):18} {how}".rstrip())
         yield from _reasons([change])
+
+
+def _replaced(change: Change, new: str) -> str:
+    """How a replacement is told: a pool by the new one, a job with the pool that comes with it."""
+    if not new:
+        return "replaced"
+    return f"replaced by {new}" if change.kind == "pool" else f"replaced, with {new}"
 
 
 def _made_with(change: Change, desired: Desired) -> JsonObject | None:
@@ -166,48 +190,56 @@ def _made_with(change: Change, desired: Desired) -> JsonObject | None:
     return desired.auto_pool if change.kind == "job" else None
 
 
-def _tasks(action: Action, changes: Sequence[Change]) -> Iterator[tuple[str, str]]:
-    if action == "create":
-        yield _line(action, "tasks", f"{len(changes):,} new")
-        return
+_VERBS: dict[Action, str] = {
+    "create": "new",
+    "update": "to change in place",
+    "replace": "to run again",
+    "delete": "to delete",
+}
+
+
+def _tasks(action: Action, changes: Sequence[Change], *, all_tasks: bool) -> Iterator[tuple[str, str]]:
+    """A line for all that have the same reasons, with the first ids, or with all of them beneath."""
     ways: dict[tuple[str, ...], list[Change]] = {}
     for change in changes:
-        ways.setdefault(tuple(dict.fromkeys(_reason(reason) for reason in change.reasons)), []).append(change)
+        ways.setdefault(tuple(_whys([change])), []).append(change)
     for reasons, members in ways.items():
-        verb = {"update": "to update", "replace": "to run again", "delete": "to delete"}.get(action, "")
+        ids = [one.id for one in members]
+        verb = _VERBS[action]
         if action == "update" and any(reason.text.startswith("failed") for reason in members[0].reasons):
             verb = "to retry"
-        yield _line(action, "tasks", f"{len(members):,} {verb}: {phrases.some([one.id for one in members])}")
+        text = f"{len(ids):,} {verb}"
+        names = "" if all_tasks else f": {phrases.fitting(ids, _COLUMNS - _TEXT_COLUMN - len(text) - 2)}"
+        yield _line(action, "tasks", text + names)
         yield from (("", _REASON_INDENT + reason) for reason in reasons)
+        yield from (("", _ID_INDENT + phrases.harmless(one)) for one in (ids if all_tasks else ()))
 
 
 def _reasons(changes: Sequence[Change]) -> Iterator[tuple[str, str]]:
-    texts = dict.fromkeys(_reason(reason) for change in changes for reason in change.reasons)
-    for text in texts:
-        yield "", _REASON_INDENT + text
+    yield from (("", _REASON_INDENT + line) for line in _whys(changes))
 
 
-def _reason(reason: Reason) -> str:
-    if not reason.path:
-        return phrases.harmless(phrases.without_signatures(reason.text))
-    text = f"{phrases.harmless(phrases.snake(reason.path))}: {phrases.value(reason.old)} -> {phrases.value(reason.new)}"
-    why = [reason.text] if reason.text not in ("", "changed") else []
-    why += ["changed in the service, not in the spec"] if reason.cause == "drift" else []
-    return f"{text} ({phrases.harmless('; '.join(why))})" if why else text
+def _whys(changes: Iterable[Change]) -> list[str]:
+    """The lines of all reasons, each reason once."""
+    width = _COLUMNS - len(_REASON_INDENT)
+    told = dict.fromkeys(tuple(why(reason, width)) for change in changes for reason in change.reasons)
+    return [line for lines in told for line in lines]
 
 
 def describe_pool(body: JsonObject) -> str:
     """`2 x standard_d2s_v3, ubuntu 24.04` from a pool's body; what the body does not say is left out."""
-    if body.get("enableAutoScale"):
-        nodes = "autoscaled"
-    else:
-        dedicated, spot = (_number(body.get(f"target{sort}Nodes")) for sort in ("Dedicated", "LowPriority"))
-        parts = [str(dedicated)] if dedicated or not spot else []
-        nodes = " + ".join([*parts, *([f"{spot} spot"] if spot else [])])
     size = str(body.get("vmSize", ""))
-    text = f"{nodes} x {size}" if size else nodes
+    nodes = f"{_nodes(body)} x {size}" if size else _nodes(body)
+    if body.get("enableAutoScale"):
+        nodes = f"autoscaled, {size}" if size else "autoscaled"
     image = _image(body)
-    return phrases.harmless(f"{text}, {image}" if image else text)
+    return phrases.harmless(f"{nodes}, {image}" if image else nodes)
+
+
+def _nodes(body: JsonObject) -> str:
+    dedicated, spot = (_number(body.get(f"target{sort}Nodes")) for sort in ("Dedicated", "LowPriority"))
+    parts = [str(dedicated)] if dedicated or not spot else []
+    return " + ".join([*parts, *([f"{spot} spot"] if spot else [])])
 
 
 def _number(value: object) -> int:

@@ -22,6 +22,7 @@ class Reason:
     """Why: `text` in words; for a property also its dotted REST `path` with the `old` and `new` value.
 
     `cause` is "spec" when what the spec says (or an input) is new, and "drift" when the service changed under us.
+    `replaces` is whether this cannot be done in place.
     """
 
     text: str
@@ -29,6 +30,7 @@ class Reason:
     old: Json = None
     new: Json = None
     cause: Cause = "spec"
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,9 +118,11 @@ def _job_and_tasks(desired: Desired, observed: Observed, again: _Again) -> _JobA
 def _why_new_job(observed: Observed, tasks: TaskChanges) -> Reason | None:
     if takes_no_tasks(observed.job) and tasks.must_run:
         end = reason_of_end(observed.job)
-        return Reason(f"the job is completed{end} and takes no more tasks: all of them run again in a new one")
+        text = f"the job is completed{end} and takes no more tasks: all of them run again in a new one"
+        return Reason(text, replaces=True)
     if job_must_be_replaced(tasks, len(observed.tasks)):
-        return Reason(f"{tasks.replaced} of {len(observed.tasks)} tasks changed: all of them run again in a new job")
+        text = f"{tasks.replaced} of {len(observed.tasks)} tasks changed: all of them run again in a new job"
+        return Reason(text, replaces=True)
     return None
 
 

@@ -5,6 +5,8 @@ Place in the pipeline: a part of `plan`. Pure. The `steps` of an update: `patch`
 and a completed job that must take tasks, is a replacement, after which all tasks run again.
 """
 
+from dataclasses import replace
+
 from batchspec.reconcile import filled_in
 from batchspec.reconcile.addresses import Address, unknown
 from batchspec.reconcile.change import Change, Reason
@@ -59,7 +61,8 @@ def job_change(
     finish = finish_reason(wanted, there)
     if finish is not None and finish.new == "noaction" and not over:
         reasons = (*reasons, finish)
-    if not all(map(_in_place, reasons)):
+    reasons = tuple(replace(reason, replaces=not _in_place(reason)) for reason in reasons)
+    if any(reason.replaces for reason in reasons):
         return replaced(wanted.id, reasons)
     if over:
         return None

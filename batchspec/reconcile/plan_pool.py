@@ -16,6 +16,7 @@ The start task's inputs count too: their content is in `start_task_hash`, kept i
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from batchspec.reconcile.change import Change, Reason
 from batchspec.reconcile.compare import ADDED, REMOVED
@@ -65,7 +66,8 @@ def pool_change(
     reasons = pool_reasons(wanted, there, observed.address)
     if refresh_secrets:
         reasons = (*reasons, *secret_reasons(wanted.body))
-    if _must_replace(there, reasons):
+    reasons = tuple(replace(reason, replaces=_must_replace(there, reason)) for reason in reasons)
+    if any(reason.replaces for reason in reasons):
         return Change("replace", "pool", wanted.id, reasons, steps=("delete", "create"))
     changed = _steps(wanted, there, reasons)
     again = _resize_again(wanted.body, there) if needed else set()
@@ -96,11 +98,12 @@ def _steps(wanted: DesiredPool, there: JsonObject, reasons: tuple[Reason, ...]) 
     return steps
 
 
-def _must_replace(there: JsonObject, reasons: tuple[Reason, ...]) -> bool:
-    if any(reason.text in (REMOVED, ADDED) and reason.path != _PACKAGES for reason in reasons):
+def _must_replace(there: JsonObject, reason: Reason) -> bool:
+    if reason.text in (REMOVED, ADDED) and reason.path != _PACKAGES:
         return True
-    changed = {_top(reason) for reason in reasons} - set(_ANY_TIME) - set(_SIZES) - set(_AUTOSCALE)
-    return bool(changed - set(_WHEN_EMPTY)) or (bool(changed) and not _is_empty(there))
+    if _top(reason) in (*_ANY_TIME, *_SIZES, *_AUTOSCALE):
+        return False
+    return _top(reason) not in _WHEN_EMPTY or not _is_empty(there)
 
 
 def _is_empty(pool: JsonObject) -> bool:

@@ -44,6 +44,7 @@ def test_a_plan_is_complete_and_holds_no_symbol_and_no_signature() -> None:
                         "old": {"url": "h?sv=1&sig=<masked>"},
                         "new": ["<sas_url output cw>", 1],
                         "cause": "drift",
+                        "replaces": False,
                     }
                 ],
                 "steps": ["delete", "create"],

@@ -62,6 +62,7 @@ def test_values_are_short_and_hold_no_signature() -> None:
     assert phrases.value("https://a/b?sv=1&sig=abc%3D") == "https://a/b?sv=1&sig=<masked>"
     assert phrases.value({"a": [1, "é"]}) == '{"a": [1, "é"]}'
     assert len(phrases.value("x" * 500)) == 120
+    assert len(phrases.whole_value("x" * 500)) == 500
 
 
 def test_long_lists_say_how_many_more_there_are() -> None:
@@ -94,3 +95,12 @@ def test_what_hides_nothing_is_not_masked() -> None:
     masked = phrases.without_secrets(text, ["true", "1234", 'a"b"c', "1234567"])
 
     assert masked == '{"ok": true, "code": 1234, "key": "<masked>", "long": "<masked>"}'
+
+
+def test_as_many_names_are_shown_as_fit() -> None:
+    names = ["anna", "bob", "carla"]
+
+    assert phrases.fitting(names, 16) == "anna, bob, carla"
+    assert phrases.fitting(names, 15) == "anna and 2 more"
+    assert phrases.fitting(names, 1) == "anna and 2 more"
+    assert phrases.fitting(names * 9, 80) == "anna, bob, carla, anna, bob and 22 more"

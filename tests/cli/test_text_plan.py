@@ -38,7 +38,7 @@ def test_a_first_run_reads_as_on_the_product_page() -> None:
         "  + upload     1 file to application, 3 files to input (7.1 kB)",
         "  + pool       topwords-pool      2 x standard_d2s_v3, ubuntu 24.04",
         "  + job        topwords-job",
-        "  + tasks      3 new",
+        "  + tasks      3 new: a, b, c",
         "Plan: 12 to create, 0 to change, 0 to replace, 0 to delete.",
     ]
 
@@ -48,7 +48,7 @@ def test_nothing_to_do_is_one_line() -> None:
 
 
 def test_what_changes_says_why_beneath() -> None:
-    reason = Reason("changed", "vmSize", "standard_d2s_v3", "standard_d4s_v3")
+    reason = Reason("changed", "vmSize", "standard_d2s_v3", "standard_d4s_v3", replaces=True)
     changed = plan(
         Change("update", "upload", "topwords-input/b.txt", (Reason("content differs"),), "texts", 900),
         Change("replace", "pool", "topwords-pool", (reason, Reason("no longer in the spec", "startTask", "x", None))),
@@ -61,10 +61,10 @@ def test_what_changes_says_why_beneath() -> None:
     assert list(lines(changed, desired())) == [
         "  ~ upload     1 file to input: b.txt (900 B)",
         "                 content differs",
-        "-/+ pool       topwords-pool      2 x standard_d2s_v3, ubuntu 24.04",
-        "                 vm_size: standard_d2s_v3 -> standard_d4s_v3",
+        "-/+ pool       topwords-pool      replaced by 2 x standard_d2s_v3, ubuntu 24.04",
+        "                 vm_size: standard_d2s_v3 -> standard_d4s_v3 (forces replacement)",
         "                 start_task: x -> (not set) (no longer in the spec)",
-        "  ~ job        topwords-job",
+        "  ~ job        topwords-job       in place",
         "                 priority: 0 -> 5",
         "  ~ tasks      1 to retry: c",
         "                 failed (DiskFull) and is retried",
@@ -80,8 +80,45 @@ def test_ten_thousand_tasks_are_one_line() -> None:
     many = plan(*(Change("create", "task", f"t{number}") for number in range(10_000)))
 
     assert list(lines(many, desired())) == [
-        "  + tasks      10,000 new",
+        "  + tasks      10,000 new: t0, t1, t2, t3, t4 and 9,995 more",
         "Plan: 10,000 to create, 0 to change, 0 to replace, 0 to delete.",
+    ]
+
+
+def test_all_tasks_are_named_when_that_is_asked_for() -> None:
+    ended = Reason("no longer in the spec, and not finished")
+    many = plan(
+        *(Change("create", "task", f"t{number}") for number in range(7)),
+        *(Change("delete", "task", name, (ended,)) for name in ("x", "y\n")),
+        failed_tasks=("a", "b"),
+    )
+
+    assert list(lines(many, desired(), all_tasks=True)) == [
+        "  + tasks      7 new",
+        *(f"                   t{number}" for number in range(7)),
+        "  - tasks      2 to delete",
+        "                 no longer in the spec, and not finished",
+        "                   x",
+        "                   y\\n",
+        "Plan: 7 to create, 0 to change, 0 to replace, 2 to delete.",
+        "2 unchanged tasks failed before; --retry-failed runs them again.",
+        "  a",
+        "  b",
+    ]
+
+
+def test_no_line_is_longer_than_100_columns_when_names_are_long() -> None:
+    names = [f"{letter * 60}" for letter in "abcd"]
+    long = plan(
+        *(Change("create", "container", name) for name in names),
+        *(Change("create", "task", name) for name in names),
+    )
+
+    assert list(lines(long, desired()))[:-1] == [
+        f"  + container  {names[0]},",
+        *(f"               {name}," for name in names[1:-1]),
+        f"               {names[-1]}",
+        f"  + tasks      4 new: {names[0]} and 3 more",
     ]
 
 
@@ -170,7 +207,7 @@ def _of(one: Plan) -> dict[str, object]:
         ({"targetDedicatedNodes": 0, "targetLowPriorityNodes": 5}, "5 spot x standard_d2s_v3, ubuntu 24.04"),
         ({"targetDedicatedNodes": 1, "targetLowPriorityNodes": 5}, "1 + 5 spot x standard_d2s_v3, ubuntu 24.04"),
         ({"targetDedicatedNodes": 0}, "0 x standard_d2s_v3, ubuntu 24.04"),
-        ({"enableAutoScale": True}, "autoscaled x standard_d2s_v3, ubuntu 24.04"),
+        ({"enableAutoScale": True}, "autoscaled, standard_d2s_v3, ubuntu 24.04"),
         ({"virtualMachineConfiguration": None}, "2 x standard_d2s_v3"),
     ],
 )

@@ -151,13 +151,16 @@ def test_the_plan_is_commented_and_updated_and_then_applied(
     assert comment["body"].startswith(
         "<!-- batchspec plan specs/topwords.yaml -->\nWhat applying specs/topwords.yaml would do:\n~~~~\n"
     )
-    assert "+ tasks      3 new\nPlan: 12 to create, 0 to change, 0 to replace, 0 to delete.\n" in comment["body"]
+    assert (
+        "+ tasks      3 new: harbour, orchard, railway\nPlan: 12 to create, 0 to change, 0 to replace, 0 to delete.\n"
+        in comment["body"]
+    )
     assert raw.of("topwords") == ([], [], []), "a plan changes nothing"
 
     (runner.folder / "specs/topwords/railway.txt").unlink()
     assert [one.returncode for one in runner.job(review, "plan")] == [0] * 3
     assert [one["id"] for one in runner.comments] == [1, 2, comment["id"]]
-    assert "+ tasks      2 new\n" in runner.comments[2]["body"]
+    assert "+ tasks      2 new: harbour, orchard\n" in runner.comments[2]["body"]
     assert runner.comments[:2] == OTHERS
 
     try:

@@ -236,7 +236,7 @@ async def test_another_vm_size_is_a_replacement_that_says_why_and_asks(workload:
             "replace",
             "pool",
             "words-pool",
-            (Reason("changed", "vmSize", "standard_d2s_v3", "standard_d4s_v3"),),
+            (Reason("changed", "vmSize", "standard_d2s_v3", "standard_d4s_v3", replaces=True),),
             steps=("delete", "create"),
         ),
     )
@@ -326,7 +326,8 @@ async def test_a_completed_job_that_must_take_a_task_is_replaced_and_the_plan_sa
         "words-job",
         (
             Reason(
-                "the job is completed (AllTasksComplete) and takes no more tasks: all of them run again in a new one"
+                "the job is completed (AllTasksComplete) and takes no more tasks: all of them run again in a new one",
+                replaces=True,
             ),
         ),
         steps=("delete", "create"),

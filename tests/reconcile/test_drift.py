@@ -72,11 +72,11 @@ def test_metadata_of_a_person_that_was_changed_by_hand_is_drift() -> None:
 async def test_what_was_added_by_hand_is_drift_and_what_the_spec_dropped_is_not(workload: Workload) -> None:
     world = await applied(workload)
     world.batch.jobs["words-job"]["displayName"] = "x"
-    assert await why(world, workload) == [Reason("not in the spec", "displayName", "x", None, "drift")]
+    assert await why(world, workload) == [Reason("not in the spec", "displayName", "x", None, "drift", replaces=True)]
 
     named = replace(workload, job={**workload.job, "displayName": "x"})
     world = await applied(named)
-    assert await why(world, workload) == [Reason("no longer in the spec", "displayName", "x", None)]
+    assert await why(world, workload) == [Reason("no longer in the spec", "displayName", "x", None, replaces=True)]
 
 
 async def test_a_resource_file_that_was_swapped_for_another_is_seen(workload: Workload) -> None:

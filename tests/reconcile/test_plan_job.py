@@ -119,5 +119,5 @@ async def test_other_files_that_prepare_the_nodes_are_a_new_job(workload: Worklo
     assert found is not None
     assert (found.action, found.reasons) == (
         "replace",
-        (Reason("files that its nodes are prepared with changed, and a job prepares each node once"),),
+        (Reason("files that its nodes are prepared with changed, and a job prepares each node once", replaces=True),),
     )

@@ -77,7 +77,11 @@ async def test_an_empty_pool_takes_nearly_everything_in_place(workload: Workload
 async def test_what_a_patch_cannot_take_away_is_a_replacement(workload: Workload) -> None:
     found = await change(replace(workload, nodes=0, pool={"displayName": "old"}), replace(workload, nodes=0))
     assert found == Change(
-        "replace", "pool", "words-pool", (Reason(REMOVED, "displayName", "old", None),), steps=("delete", "create")
+        "replace",
+        "pool",
+        "words-pool",
+        (Reason(REMOVED, "displayName", "old", None, replaces=True),),
+        steps=("delete", "create"),
     )
 
 
@@ -92,7 +96,7 @@ async def test_what_is_taken_away_inside_a_property_is_seen_though_the_service_f
     more: Any = {"networkConfiguration": {"subnetId": "x", "acceleratedNetworking": True}}
     less: Any = {"networkConfiguration": {"subnetId": "x"}}
     found = await change(replace(workload, pool=more), replace(workload, pool=less))
-    reason = Reason("something in it is no longer in the spec", "networkConfiguration")
+    reason = Reason("something in it is no longer in the spec", "networkConfiguration", replaces=True)
     assert found == Change("replace", "pool", "words-pool", (reason,), steps=("delete", "create"))
     filled_in = {"networkConfiguration": {"subnetId": "x", "dynamicVNetAssignmentScope": "none"}}
     resized = replace(workload, pool=less, nodes=3)

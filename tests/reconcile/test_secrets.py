@@ -17,8 +17,8 @@ TASK: JsonObject = {"commandLine": f"run {SECRET}"}
 START: JsonObject = {"startTask": {"commandLine": "x", **SETTINGS}}
 
 
-def again(name: str) -> Reason:
-    return Reason(SENT_AGAIN, name, NOT_SHOWN, NOT_SHOWN)
+def again(name: str, *, replaces: bool = False) -> Reason:
+    return Reason(SENT_AGAIN, name, NOT_SHOWN, NOT_SHOWN, replaces=replaces)
 
 
 @pytest.fixture
@@ -98,7 +98,11 @@ async def test_what_only_an_empty_pool_takes_replaces_another(
 
     (change,) = (await world.plan(changed.desired(), refresh_secrets=True)).changes
 
-    assert (change.action, change.kind, change.reasons) == (action, "pool", (again("userAccounts"),))
+    assert (change.action, change.kind, change.reasons) == (
+        action,
+        "pool",
+        (again("userAccounts", replaces=action == "replace"),),
+    )
 
 
 async def test_a_job_with_a_secret_is_replaced(workload: Workload, world: World) -> None:
@@ -108,6 +112,12 @@ async def test_a_job_with_a_secret_is_replaced(workload: Workload, world: World)
     plan = await world.plan(changed.desired(), refresh_secrets=True)
 
     assert plan.changes == (
-        Change("replace", "job", "words-job", (again("commonEnvironmentSettings"),), steps=("delete", "create")),
+        Change(
+            "replace",
+            "job",
+            "words-job",
+            (again("commonEnvironmentSettings", replaces=True),),
+            steps=("delete", "create"),
+        ),
     )
     assert len(plan.tasks) == 3

@@ -22,6 +22,7 @@ def plan(
     spec: str,
     given: Given,
     *,
+    all_tasks: bool,
     detailed_exitcode: bool,
     retry_failed: bool,
     refresh_secrets: bool,
@@ -41,7 +42,7 @@ def plan(
         if console.as_json:
             console.answer |= as_json.plan_object(found)
         else:
-            print_plan(console, found, desired)
+            print_plan(console, found, desired, all_tasks=all_tasks)
             console.flush()
         refuse_failed(found)
         changes = bool(found.totals or found.downloads or found.unseen)
