@@ -53,7 +53,7 @@ def lines(
     yield from remarks(plan, all_tasks=all_tasks)
     if verbose or not plan.nothing_to_do or any(one.verdict in _BAD for one in plan.checks):
         yield from check_lines(plan.checks, verbose=verbose)
-    if plan.digest:
+    if plan.digest and (verbose or not plan.nothing_to_do):
         yield f"Digest: {plan.short_digest}"
 
 
