@@ -4,13 +4,14 @@
     ├── UsageError                2   the command line is wrong
     ├── SpecInvalid               2   the spec is wrong; carries every Problem found
     ├── ServiceRefused            1   Azure Batch or Blob Storage said no
-    ├── NotThere              1   what was named does not exist in the service
+    ├── NotThere                  1   what was named does not exist in the service
     ├── ServiceUnreachable        1   nobody answered, or not in time
     ├── EngineFailed              1   the local engine could not be started or installed
     ├── LocalIOFailed             1   a local file could not be read or written
     ├── TransferFailed            1   a download or upload was not completed
     ├── TasksFailed               3   tasks ended in failure
     ├── StartTaskFailed           3   the start task failed on every node
+    ├── PreparationFailed         3   the job preparation task failed on every node
     ├── TimedOut                  4   waiting took longer than the spec allows
     ├── PlanRefused               6   nothing was changed
     │   ├── ForeignOwner              something of that name is not this spec's
@@ -136,6 +137,12 @@ class TasksFailed(BatchspecError):
 
 class StartTaskFailed(BatchspecError):
     """The start task failed on every node, so no task can run."""
+
+    exit_code = 3
+
+
+class PreparationFailed(BatchspecError):
+    """The job preparation task failed on every node, so no task of the job can run."""
 
     exit_code = 3
 

@@ -2,7 +2,7 @@
 
 Nothing runs by itself: pools get idle nodes at once (unless `grow` is false), tasks stay active until `finish` is
 called, or end at once when `run` is given. Tests arrange state by writing into `pools`, `nodes`, `jobs`, `tasks`,
-`files` and `node_files`.
+`preparations`, `files` and `node_files`.
 """
 
 import copy
@@ -60,6 +60,7 @@ class FakeBatch(Calls):
     tasks: dict[str, dict[str, Body]] = field(default_factory=dict)
     files: dict[tuple[str, str, str], bytes] = field(default_factory=dict)
     node_files: dict[tuple[str, str, str], bytes] = field(default_factory=dict)
+    preparations: dict[str, list[Body]] = field(default_factory=dict)
     images: list[Body] = field(default_factory=list)
     run: Callable[[str, Body], int | None] | None = None
     grow: bool = True
@@ -210,8 +211,15 @@ class FakeBatch(Calls):
         if there and not self._dies_slowly("job", job_id, self.jobs[job_id]):
             del self.jobs[job_id]
         self.tasks.pop(job_id, None)
+        self.preparations.pop(job_id, None)
         self._leave("delete_job")
         return there
+
+    async def list_preparations(self, job_id: str, *, filter: str = "") -> AsyncIterator[JsonObject]:
+        await self._enter("list_preparations", job_id, write=False)
+        for status in self.preparations.get(job_id, []):
+            if matches(status, filter):
+                yield copy.deepcopy(status)
 
     async def task_counts(self, job_id: str) -> JsonObject | None:
         await self._enter("task_counts", job_id, write=False)

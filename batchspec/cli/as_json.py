@@ -88,6 +88,7 @@ def outcome_object(outcome: Outcome) -> dict[str, Json]:
         "tasks": counts_object(outcome.counts),
         "blocked": outcome.blocked,
         "failures": [_group(group) for group in outcome.failures],
+        "release_failures": [failure_object(failure) for failure in outcome.release_failures],
     }
 
 
@@ -116,9 +117,13 @@ def status_object(status: Status) -> dict[str, Json]:
             "errors": list(status.pool_errors),
             "failures": [failure_object(failure) for failure in status.node_failures],
         }
+    job: Json = None
+    if status.job_id is not None:
+        failures: Json = [failure_object(failure) for failure in status.job_failures]
+        job = {"id": status.job_id, "state": status.job_state, "failures": failures}
     return {
         "pool": pool,
-        "job": None if status.job_id is None else {"id": status.job_id, "state": status.job_state},
+        "job": job,
         "tasks": counts_object(status.counts),
         "blocked": status.blocked,
         "failures": [_group(group) for group in status.failures],

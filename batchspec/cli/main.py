@@ -105,8 +105,12 @@ def _logs(console: Console, given: Given, args: Namespace) -> int:
         console,
         args.spec,
         given,
-        task=args.task,
-        node=args.start_task,
+        of={
+            "task": args.task,
+            "start task": args.start_task,
+            "job preparation task": args.preparation,
+            "job release task": args.release,
+        },
         streams=("stderr",) if args.stderr else ("stdout", "stderr"),
         follow=args.follow,
     )

@@ -225,6 +225,8 @@ def _logs(parser: argparse.ArgumentParser) -> None:
     _spec(parser)
     parser.add_argument("task", metavar="TASK", nargs="?", help="the task's id")
     parser.add_argument("--start-task", metavar="NODE", help="the start task of this node instead")
+    parser.add_argument("--preparation", metavar="NODE", help="the job preparation task on this node")
+    parser.add_argument("--release", metavar="NODE", help="the job release task on this node")
     parser.add_argument("--stderr", action="store_true", help="only stderr")
     parser.add_argument("--follow", action="store_true", help="go on until the task ends")
 
@@ -351,12 +353,13 @@ _COMMANDS = (
     ),
     (
         "logs",
-        "print what a task, or the start task of a node, wrote",
+        "print what a task wrote, or the start, job preparation or job release task of a node",
         _logs,
         (
             "batchspec logs specs/topwords.yaml harbour",
             "batchspec logs specs/topwords.yaml harbour --stderr --follow",
             "batchspec logs specs/topwords.yaml --start-task NODE",
+            "batchspec logs specs/job-preparation.yaml --preparation NODE",
         ),
     ),
     (

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from batchspec.cli import phrases
 from batchspec.cli.given import Given
-from batchspec.reconcile.outcome import Counts, Failure, Group, Status
+from batchspec.reconcile.outcome import PREPARATION, RELEASE, Counts, Failure, Group, Status
 
 _LABEL = 12
 
@@ -27,7 +27,7 @@ def _members(group: Group) -> str:
 
 
 def node_failure_lines(failures: tuple[Failure, ...], given: Given, spec: str) -> Iterator[str]:
-    """Start tasks that failed and nodes that cannot be used."""
+    """What failed on nodes: start tasks, job preparation and release tasks, and the nodes themselves."""
     for failure in failures:
         yield f"  {phrases.harmless(failure.cause)}"
         yield from _example(failure, given, spec)
@@ -55,7 +55,9 @@ def _who(failure: Failure) -> str:
 def _logs_command(failure: Failure, given: Given, spec: str) -> str:
     if failure.kind == "task":
         return given.suggest("logs", spec, failure.id)
-    return given.suggest("logs", spec, "--start-task", failure.node or failure.id)
+    options: dict[str, str] = {PREPARATION: "--preparation", RELEASE: "--release"}
+    option = options.get(failure.kind, "--start-task")
+    return given.suggest("logs", spec, option, failure.node or failure.id)
 
 
 def counts_phrase(counts: Counts, blocked: int = 0) -> str:
@@ -85,6 +87,11 @@ def status_lines(status: Status, given: Given, spec: str) -> Iterator[str]:
     if status.node_failures:
         yield f"{phrases.count(len(status.node_failures), 'node')} failed:"
         yield from node_failure_lines(status.node_failures, given, spec)
+    for kind in (PREPARATION, RELEASE):
+        of_kind = tuple(failure for failure in status.job_failures if failure.kind == kind)
+        if of_kind:
+            yield f"{kind} failed on {phrases.count(len(of_kind), 'node')}:"
+            yield from node_failure_lines(of_kind, given, spec)
     if status.failures:
         yield f"{phrases.count(status.counts.failed, 'task')} failed:"
         yield from failure_lines(status.failures, given, spec)

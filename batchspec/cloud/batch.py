@@ -112,6 +112,11 @@ class AzureBatch:
         """DELETE /jobs/{id}; one that is being deleted already counts as deleted."""
         return await self._delete("delete job", job_id, f"/jobs/{quote(job_id)}")
 
+    def list_preparations(self, job_id: str, *, filter: str = "") -> AsyncIterator[JsonObject]:
+        """GET /jobs/{id}/jobpreparationandreleasetaskstatus."""
+        path = f"/jobs/{quote(job_id)}/jobpreparationandreleasetaskstatus"
+        return _until_gone(self._http.pages("list preparations of job", job_id, path, filter=filter))
+
     async def task_counts(self, job_id: str) -> JsonObject | None:
         """GET /jobs/{id}/taskcounts."""
         return await self._get("count tasks of job", job_id, f"/jobs/{quote(job_id)}/taskcounts")
@@ -240,7 +245,9 @@ async def _until_gone(items: AsyncIterator[Body]) -> AsyncIterator[Body]:
 
 def _is_gone(refused: ServiceRefused) -> bool:
     # A 404 without the service's code is something else: a wrong endpoint, a proxy's page.
-    return refused.status == 404 and refused.code.endswith("NotFound")
+    return (
+        refused.status == 404 and refused.code.endswith("NotFound")
+    ) or refused.code == "JobPreparationTaskNotSpecified"
 
 
 def _task_path(job_id: str, task_id: str) -> str:

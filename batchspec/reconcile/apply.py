@@ -34,9 +34,9 @@ from batchspec.reconcile.step_sas import renew_sas
 from batchspec.reconcile.step_scaling import check_formula
 from batchspec.reconcile.step_tasks import make_tasks
 from batchspec.reconcile.tally import Left, OwnJob, SharedJob, Tally, left_of
-from batchspec.reconcile.task_reasons import with_task_reasons
 from batchspec.reconcile.watch import Watch
 from batchspec.reconcile.watch_pool import wait_for_nodes
+from batchspec.reconcile.watch_preparation import release_failures
 from batchspec.render.model import Desired, DesiredJob
 
 
@@ -78,9 +78,9 @@ async def apply(
 ) -> Applied:
     """Make it so, once `approval` has let the plan pass.
 
-    Raises PlanRefused and its kin with nothing changed; StartTaskFailed, TimedOut, TransferFailed, LocalIOFailed,
-    ServiceRefused and ServiceUnreachable. Failed tasks are no error here: they are in the outcome, and then so is what
-    befell the download, since they matter more.
+    Raises PlanRefused and its kin with nothing changed; StartTaskFailed, PreparationFailed, TimedOut, TransferFailed,
+    LocalIOFailed, ServiceRefused and ServiceUnreachable. Failed tasks are no error here: they are in the outcome, and
+    then so is what befell the download, since they matter more.
     """
     clock = clock or SystemClock()
     began = clock.now()
@@ -90,7 +90,7 @@ async def apply(
     if not wait:
         return Applied(done, None, 0, clock.now() - began)
     ended = await applying.wait(done)
-    failed = ended is not None and bool(ended.counts.failed or ended.blocked)
+    failed = ended is not None and ended.failed
     downloaded, missed = 0, None
     try:
         downloaded = await download(desired, services, report=report, clock=clock)
@@ -125,7 +125,7 @@ class _Applying:
     async def approved(self, approval: Approval) -> Plan:
         """The plan that was shown and that nobody refused."""
         shown = await self.look()
-        approval.show(await with_task_reasons(shown, self.desired, self._seen, self.services.batch))
+        approval.show(shown)
         refuse_failed(shown)
         approval.refuse(shown, self._seen)
         approval.ask(shown)
@@ -169,7 +169,17 @@ class _Applying:
             await step(run)
 
     async def wait(self, done: Plan) -> Outcome | None:
-        """Wait for tasks, or for nodes where the spec has no tasks."""
+        """Wait for tasks and for the release tasks of a job that ends with them, or for nodes where there are none."""
+        deadline = self.clock.now() + self.desired.wait_timeout.total_seconds()
+        ended = await self._wait_for_tasks(done)
+        if ended is None:
+            return None
+        failures = await release_failures(
+            self.desired, self.services, self.report, self.clock, ends=not ended.blocked, deadline=deadline
+        )
+        return replace(ended, release_failures=failures)
+
+    async def _wait_for_tasks(self, done: Plan) -> Outcome | None:
         job = self.desired.job
         sent = sum(change.action != "delete" for change in done.tasks)
         if job is None or not (sent or done.kept_tasks):

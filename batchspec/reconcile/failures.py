@@ -59,7 +59,7 @@ def failure_of_task(task: JsonObject) -> Failure:
     """One failed task's Failure, without its stderr."""
     info = _object(task.get("executionInfo"))
     node = _object(task.get("nodeInfo"))
-    return _failure("task", str(task["id"]), str(node.get("nodeId", "")), info)
+    return failure_of_run("task", str(task["id"]), str(node.get("nodeId", "")), info)
 
 
 def failure_of_node(node: JsonObject) -> Failure:
@@ -74,10 +74,11 @@ def failure_of_node(node: JsonObject) -> Failure:
         return Failure(
             "node", node_id, node_id, None, "", str(node.get("state")), "the node cannot run tasks", (), (), ""
         )
-    return _failure("start task", node_id, node_id, _object(node.get("startTaskInfo")))
+    return failure_of_run("start task", node_id, node_id, _object(node.get("startTaskInfo")))
 
 
-def _failure(kind: str, resource_id: str, node: str, info: JsonObject) -> Failure:
+def failure_of_run(kind: str, resource_id: str, node: str, info: JsonObject) -> Failure:
+    """The Failure that an execution info tells, without its stderr."""
     failure = _object(info.get("failureInfo"))
     code = str(failure.get("code", "")) or "Unknown"
     exit_code = info.get("exitCode")
@@ -163,18 +164,19 @@ async def failures_of_nodes(batch: BatchService, pool_id: str, *, limit: int = 5
     ):
         failure = failure_of_node(node)
         if failure.kind == "start task":
-            failure = replace(failure, stderr=last_lines(await _tail_of_node(batch, pool_id, failure.id)))
+            failure = replace(failure, stderr=await stderr_on_node(batch, pool_id, failure.id, "startup"))
         found.append(failure)
         if len(found) == limit:
             break
     return tuple(found)
 
 
-async def _tail_of_node(batch: BatchService, pool_id: str, node_id: str) -> TextPart | None:
+async def stderr_on_node(batch: BatchService, pool_id: str, node_id: str, folder: str) -> tuple[str, ...]:
+    """The last lines of stderr of what ran in this folder of a node; none when they cannot be read."""
     try:
-        return await batch.read_node_file(pool_id, node_id, "startup/stderr.txt", tail=_STDERR_BYTES)
+        return last_lines(await batch.read_node_file(pool_id, node_id, f"{folder}/stderr.txt", tail=_STDERR_BYTES))
     except ServiceRefused:
-        return None
+        return ()
 
 
 def last_lines(part: TextPart | None) -> tuple[str, ...]:

@@ -32,8 +32,10 @@ from batchspec.reconcile.marks import (
     owns,
     task_hash_of,
 )
+from batchspec.reconcile.outcome import PREPARATION, RELEASE
 from batchspec.reconcile.pool_reasons import pool_reasons
 from batchspec.reconcile.ports import BatchService, BlobState, BlobStore, ContainerState, Services
+from batchspec.reconcile.preparation import failed
 from batchspec.reconcile.scaling import Evaluation, foreseen
 from batchspec.render.model import Desired, DesiredPool, JsonObject
 from batchspec.render.symbolic import Json
@@ -90,6 +92,7 @@ class Observed:
     `failed_nodes` are the ids of the own pool's nodes that can run nothing, `running_nodes` how many run tasks, told of
     a pool that differs or when asked for. `use` is what the whole account has. `address` says what the symbols of
     bodies stand for. `scaling` is what the service makes of the pool's formula, None when it was not asked.
+    `failed_preparations` and `failed_releases` are ids of nodes where these tasks of the job failed.
     `unread` says of containers, by name, why nobody here may look into them: they are taken to be there, and no more.
     """
 
@@ -107,6 +110,8 @@ class Observed:
     running_nodes: int = 0
     scaling: Evaluation | Unknown | None = None
     unread: Mapping[str, BatchspecError] = field(default_factory=dict)
+    failed_preparations: tuple[str, ...] = ()
+    failed_releases: tuple[str, ...] = ()
 
 
 async def observe(desired: Desired, services: Services, *, thorough: bool = False, running: bool = False) -> Observed:
@@ -127,7 +132,7 @@ async def observe(desired: Desired, services: Services, *, thorough: bool = Fals
         job = group.create_task(_job(desired, batch))
         account = group.create_task(_account(desired, services))
     of_pool = pool.result()
-    observed_job, tasks = job.result()
+    observed_job, tasks, unprepared, unreleased = job.result()
     strays, use = account.result()
     return Observed(
         containers=containers.result(),
@@ -144,6 +149,8 @@ async def observe(desired: Desired, services: Services, *, thorough: bool = Fals
         use=use,
         address=address,
         unread=unread,
+        failed_preparations=unprepared,
+        failed_releases=unreleased,
     )
 
 
@@ -251,15 +258,21 @@ def time_of(value: Json) -> datetime | None:
     return datetime.fromisoformat(value) if isinstance(value, str) else None
 
 
-async def _job(desired: Desired, batch: BatchService) -> tuple[JsonObject | None, dict[str, ObservedTask]]:
+async def _job(
+    desired: Desired, batch: BatchService
+) -> tuple[JsonObject | None, dict[str, ObservedTask], tuple[str, ...], tuple[str, ...]]:
+    """The job, its tasks, and the nodes where its preparation and its release failed."""
     if desired.job is None:
-        return None, {}
+        return None, {}, (), ()
     job = await batch.get_job(desired.job.id)
     if is_missing(job):
-        return job, {}
+        return job, {}, (), ()
     listed = batch.list_tasks(desired.job.id, select=_TASK_PROPERTIES)
     tasks = [_task(task, desired.name) async for task in listed]
-    return job, {task.id.casefold(): task for task in tasks}
+    unprepared, unreleased = [
+        tuple(str(status.get("nodeId")) for status in await failed(batch, job, kind)) for kind in (PREPARATION, RELEASE)
+    ]
+    return job, {task.id.casefold(): task for task in tasks}, unprepared, unreleased
 
 
 def state_of(task: JsonObject) -> str:

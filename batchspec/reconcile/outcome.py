@@ -4,6 +4,12 @@ Place in the pipeline: `watch` and `status` make these, `cli` prints them and tu
 """
 
 from dataclasses import dataclass
+from typing import Literal
+
+# The tasks that a job runs on a node before its first task there and at its end, as `Failure.kind` calls them.
+NodeTask = Literal["job preparation task", "job release task"]
+PREPARATION: NodeTask = "job preparation task"
+RELEASE: NodeTask = "job release task"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +30,11 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One failed task or start task.
+    """One failed task, start task, job preparation or release task, or node; `kind` says which.
 
-    `id` is the task's id, or the node's for a start task; `exit_code` is None when it never ran; `code` and `message`
-    are the service's failure code ("FailureExitCode", "CommandProgramNotFound", "BlobNotFound" ...) and text, `details`
-    its extra lines; `stderr` the last lines, at most 10, empty when there is no file; `fix` the next step.
+    `id` is the task's id, or the node's for what belongs to a node; `exit_code` is None when it never ran; `code` and
+    `message` are the service's failure code ("FailureExitCode", "CommandProgramNotFound", "BlobNotFound" ...) and text,
+    `details` its extra lines; `stderr` the last lines, at most 10, empty when there is no file; `fix` the next step.
     """
 
     kind: str
@@ -64,19 +70,28 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The end of a wait. `blocked` counts active tasks that never run: one they need has failed, or the job ended."""
+    """The end of a wait. `blocked` counts active tasks that never run: one they need has failed, or the job ended.
+
+    `release_failures` are nodes where the job release task failed.
+    """
 
     counts: Counts
     blocked: int
     failures: tuple[Group, ...]
+    release_failures: tuple[Failure, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything of it did not succeed."""
+        return bool(self.counts.failed or self.blocked or self.release_failures)
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
     """What `status` shows. States are the service's words; None where the resource is not there.
 
-    `nodes` are (state, count); `node_failures` are start tasks that failed and unusable nodes; `pool_errors` are the
-    service's resize errors as "code: message".
+    `nodes` are (state, count); `node_failures` are start tasks that failed and unusable nodes, `job_failures` the job's
+    preparation and release tasks that failed; `pool_errors` are the service's resize errors as "code: message".
     """
 
     name: str
@@ -92,3 +107,4 @@ class Status:
     counts: Counts
     blocked: int
     failures: tuple[Group, ...]
+    job_failures: tuple[Failure, ...] = ()

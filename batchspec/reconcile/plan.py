@@ -109,7 +109,7 @@ def _job_and_tasks(desired: Desired, observed: Observed, again: _Again) -> _JobA
     if change is not None and change.action in ("create", "replace"):
         return _JobAndTasks(change, all_new(desired.tasks()))
     tasks = again.tasks(desired, observed)
-    reason = _why_new_job(observed, tasks)
+    reason = _why_new_job(observed, tasks) or (_why_again(observed, tasks) if again.retry_failed else None)
     if reason is None:
         return _JobAndTasks(change, tasks)
     return _JobAndTasks(replaced(job.id, (reason,)), all_new(desired.tasks()))
@@ -124,6 +124,22 @@ def _why_new_job(observed: Observed, tasks: TaskChanges) -> Reason | None:
         text = f"{tasks.replaced} of {len(observed.tasks)} tasks changed: all of them run again in a new job"
         return Reason(text, replaces=True)
     return None
+
+
+def _why_again(observed: Observed, tasks: TaskChanges) -> Reason | None:
+    """What of the job itself has failed and can be had again only in a new job."""
+    at_work = any(task.state in ("preparing", "running") for task in observed.tasks.values())
+    if observed.failed_preparations and not at_work and (tasks.pending or tasks.must_run):
+        return _only_in_a_new_job("preparation", observed.failed_preparations)
+    if observed.failed_releases:
+        return _only_in_a_new_job("release", observed.failed_releases)
+    return None
+
+
+def _only_in_a_new_job(task: str, nodes: tuple[str, ...]) -> Reason:
+    number = f"{len(nodes)} node{'' if len(nodes) == 1 else 's'}"
+    text = f"the job {task} task failed on {number}, and runs once: all tasks run again in a new job"
+    return Reason(text, replaces=True)
 
 
 def _all_succeeded(tasks: TaskChanges) -> bool:
@@ -232,6 +248,10 @@ def _notes(desired: Desired, observed: Observed, work: _JobAndTasks) -> Iterator
     yield from desired.notes() if work.tasks.changes else ()
     if _forgets(desired, observed):
         yield "the spec's cleanup removes its own job, so nothing is remembered: everything runs anew"
+    if work.job is None and observed.failed_preparations and (work.tasks.pending or work.tasks.must_run):
+        number = len(observed.failed_preparations)
+        on = "1 node, which runs" if number == 1 else f"{number} nodes, which run"
+        yield f"the job preparation task failed on {on} no task of the job; --retry-failed makes the job anew"
     state = (observed.job or {}).get("state")
     if work.tasks.must_run and state in ("disabling", "disabled"):
         yield f"job {(observed.job or {}).get('id')} is {state}: its tasks wait until it is enabled"

@@ -19,8 +19,8 @@ from batchspec.render.model import Desired, JsonObject
 from batchspec.render.symbolic import Json
 
 _USABLE = ("idle", "running")
-# Nodecounts writes these in camelCase, a node's own state is in lower case.
-_HOPELESS = ("starttaskfailed", "unusable")
+# States in which a node can run nothing. Nodecounts writes them in camelCase, a node's own state is in lower case.
+HOPELESS = ("starttaskfailed", "unusable")
 # Nodes in these come up, or fail, by themselves; preempted ones come back when the service has room, maybe never.
 _COMING = ("creating", "starting", "waitingforstarttask", "rebooting", "reimaging", "upgradingos", "unknown")
 _UNUSABLE = "each of them is unusable"
@@ -57,7 +57,7 @@ class PoolHealth:
         self._began = self.clock.now() if self._began is None else self._began
         states = states_of(await self.batch.node_counts(pool_id))
         usable = sum(number for state, number in states.items() if state in _USABLE)
-        hopeless = sum(number for state, number in states.items() if state.lower() in _HOPELESS)
+        hopeless = sum(number for state, number in states.items() if state.lower() in HOPELESS)
         target = await self._target(pool_id, sum(states.values()))
         self._tell(states, usable, target)
         all_of_them = hopeless == sum(states.values()) and hopeless >= target

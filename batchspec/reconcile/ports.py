@@ -135,6 +135,13 @@ class BatchService(Protocol):
         """Start the deletion; False when it is not there."""
         ...
 
+    def list_preparations(self, job_id: str, *, filter: str = "") -> AsyncIterator[JsonObject]:
+        """GET jobpreparationandreleasetaskstatus: one object per node that ran either task of the job.
+
+        Ends at once when the job is not there or has no preparation task.
+        """
+        ...
+
     async def task_counts(self, job_id: str) -> JsonObject | None:
         """GET taskcounts as it is ({taskCounts, taskSlotCounts}), None when the job is not there."""
         ...

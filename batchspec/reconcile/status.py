@@ -10,6 +10,7 @@ from batchspec.reconcile.job_pool import pool_of
 from batchspec.reconcile.outcome import Counts, Failure, Status
 from batchspec.reconcile.pool_health import errors_of, states_of, target_of
 from batchspec.reconcile.ports import BatchService, Services
+from batchspec.reconcile.preparation import failures_of_job
 from batchspec.reconcile.tally import counts_of
 from batchspec.render.model import Desired, JsonObject
 
@@ -36,6 +37,7 @@ async def status(desired: Desired, services: Services) -> Status:
         counts=counts,
         blocked=await _blocked(desired, batch, counts),
         failures=(await failures_of_tasks(batch, desired.job.id))[1] if desired.job and counts.failed else (),
+        job_failures=await failures_of_job(batch, job),
     )
 
 

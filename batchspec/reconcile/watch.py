@@ -1,13 +1,13 @@
 """Waiting until every task has ended, or nothing more can happen: the job -> `Outcome`.
 
 Place in the pipeline: after `apply` has added the tasks and given back its lock. It only reads, but for what `waking`
-writes. A poll costs a constant
-number of small requests (task counts, the job; while nothing runs or nodes come up, node counts and the pool), ever
-more slowly as the wait gets longer; a list is read only when something ended: the failed tasks, or the unfinished ones
-to see what blocks them.
+writes. A poll costs a constant number of small requests (task counts, the job, what failed of its preparation where it
+has one; while nothing runs or nodes come up, node counts and the pool), ever more slowly as the wait gets longer; a
+list is read only when something ended: the failed tasks, or the unfinished ones to see what blocks them.
 
-It stops when nothing more can happen, instead of at the timeout: the start task failed on every node, the pool has no
-node and its resize ended in errors, the job was ended, or the tasks left depend on failed ones.
+It stops when nothing more can happen, instead of at the timeout: the start task or the job preparation task failed on
+every node, the pool has no node and its resize ended in errors, the job was ended, or the tasks left depend on failed
+ones.
 """
 
 from dataclasses import dataclass, field
@@ -23,7 +23,8 @@ from batchspec.reconcile.ports import Services
 from batchspec.reconcile.report import Advanced, Finished, Noted, Reporter, Started
 from batchspec.reconcile.tally import Tally
 from batchspec.reconcile.waking import Waking
-from batchspec.render.model import Desired
+from batchspec.reconcile.watch_preparation import Preparation
+from batchspec.render.model import Desired, JsonObject
 
 _SHORTEST_POLL_S = 0.2
 _LONGEST_POLL_S = 10.0
@@ -45,14 +46,17 @@ class Watch:
     _silent_since: float | None = None
     _told_disabled: bool = False
     _waking: Waking = field(init=False)
+    _preparation: Preparation = field(init=False)
 
     def __post_init__(self) -> None:
         self._waking = Waking(self.services.batch, self.report, self.clock)
+        self._preparation = Preparation(self.desired, self.services.batch, self.report)
 
     async def until_done(self) -> Outcome:
         """Wait for the job's tasks.
 
-        Raises TimedOut, StartTaskFailed, ServiceRefused, and ServiceUnreachable after half a minute without an answer.
+        Raises TimedOut, StartTaskFailed, PreparationFailed, ServiceRefused, and ServiceUnreachable after half a minute
+        without an answer.
         """
         job = self.desired.job
         assert job is not None
@@ -67,6 +71,7 @@ class Watch:
             pause = min(max((now - began) / 10, _SHORTEST_POLL_S), _LONGEST_POLL_S)
             await self.clock.sleep(min(pause, deadline - now))
         await health.last_look()
+        await self._preparation.last_look()
         self.report(Finished("wait", _summary(ended.counts, ended.blocked), self.clock.now() - began))
         return ended
 
@@ -101,9 +106,11 @@ class Watch:
         blocked = await self._count_blocked(job_id, counts)
         if blocked == counts.active and not counts.running:
             return await self._outcome(job_id, counts, blocked)
-        ended = await self._ended_early(job_id)
+        job = await self._job(job_id)
+        ended = await self._ended_early(job)
         if ended is None:
             await health.check(idle=not counts.running)
+            await self._preparation.check(job, health.pool, idle=bool(counts.active and not counts.running))
             if self.desired.pool is not None and counts.active and not counts.running:
                 await self._waking.look(self.desired.pool, health.pool)
         return ended
@@ -150,12 +157,15 @@ class Watch:
             self._blocked = counts, await blocked_tasks(self.services.batch, job_id, self.tally.is_ours)
         return self._blocked[1]
 
-    async def _ended_early(self, job_id: str) -> Outcome | None:
-        """How it ended when the job takes no more part: by its constraints, by a user, by a task that failed."""
+    async def _job(self, job_id: str) -> JsonObject:
         job = await self.services.batch.get_job(job_id)
         if job is None:
             raise _gone(job_id)
-        state = str(job.get("state")).lower()
+        return job
+
+    async def _ended_early(self, job: JsonObject) -> Outcome | None:
+        """How it ended when the job takes no more part: by its constraints, by a user, by a task that failed."""
+        job_id, state = str(job["id"]), str(job.get("state")).lower()
         if state in ("disabling", "disabled") and not self._told_disabled:
             self._told_disabled = True
             self.report(Noted(f"job {job_id} is {state}: no task starts until it is enabled", warning=True))

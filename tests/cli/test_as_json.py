@@ -68,7 +68,7 @@ def test_a_plan_is_complete_and_holds_no_symbol_and_no_signature() -> None:
 def test_a_status_is_complete() -> None:
     groups = (Group("BlobNotFound", 2, ("a", "b"), FAILURE, (FAILURE,)),)
     status = Status("t", "p", "active", "steady", 2, (("idle", 1),), ("X: y",), (FAILURE,), "j", "active",
-                    Counts(1, 0, 1, 0, 1), 1, groups)  # fmt: skip
+                    Counts(1, 0, 1, 0, 1), 1, groups, (FAILURE,))  # fmt: skip
 
     assert as_json.status_object(status) == {
         "pool": {
@@ -80,7 +80,7 @@ def test_a_status_is_complete() -> None:
             "errors": ["X: y"],
             "failures": [FAILURE_OBJECT],
         },
-        "job": {"id": "j", "state": "active"},
+        "job": {"id": "j", "state": "active", "failures": [FAILURE_OBJECT]},
         "tasks": {"total": 2, "active": 1, "running": 0, "completed": 1, "succeeded": 0, "failed": 1},
         "blocked": 1,
         "failures": [

@@ -1,8 +1,10 @@
 """How failures and states are told."""
 
+from dataclasses import replace
+
 from batchspec.cli.given import Given
 from batchspec.cli.text_outcome import counts_phrase, failure_lines, node_failure_lines, status_lines
-from batchspec.reconcile.outcome import Counts, Failure, Group, Status
+from batchspec.reconcile.outcome import PREPARATION, RELEASE, Counts, Failure, Group, Status
 
 FAILED = Failure(
     kind="task",
@@ -75,9 +77,11 @@ def test_a_status_shows_pool_nodes_job_tasks_and_failures() -> None:
         counts=Counts(0, 1, 1, 0, 1),
         blocked=0,
         failures=(Group(FAILED.cause, 1, ("railway",), FAILED),),
+        job_failures=(replace(NODE, kind=PREPARATION), replace(NODE, kind=RELEASE, id="tvmps_3", node="tvmps_3")),
     )
 
-    assert list(status_lines(status, Given(), "s.yaml"))[:7] == [
+    lines = list(status_lines(status, Given(), "s.yaml"))
+    assert lines[:7] == [
         "pool        t-pool: active, steady",
         "            AllocationFailed: no cores",
         "nodes       2 of 3: 1 idle, 1 starttaskfailed",
@@ -85,6 +89,15 @@ def test_a_status_shows_pool_nodes_job_tasks_and_failures() -> None:
         "tasks       1 of 2 completed: 1 failed; 1 running",
         "1 node failed:",
         "  FailureExitCode (exit code 1)",
+    ]
+    assert [line for line in lines if "job preparation" in line or "job release" in line or "--" in line] == [
+        "      more: batchspec logs s.yaml --start-task tvmps_2",
+        "job preparation task failed on 1 node:",
+        "    job preparation task on node tvmps_2: it failed",
+        "      more: batchspec logs s.yaml --preparation tvmps_2",
+        "job release task failed on 1 node:",
+        "    job release task on node tvmps_3: it failed",
+        "      more: batchspec logs s.yaml --release tvmps_3",
     ]
 
 

@@ -8,7 +8,8 @@ from typing import Any, Literal
 import pytest
 
 from batchspec.errors import PlanRefused, UsageError
-from batchspec.reconcile.logs import logs
+from batchspec.reconcile.logs import Writer, logs
+from batchspec.reconcile.outcome import NodeTask
 from tests.reconcile.builders import Workload, World
 
 
@@ -31,6 +32,7 @@ async def read(
     *,
     task: str | None = "a",
     node: str | None = None,
+    kind: Literal["start task"] | NodeTask = "start task",
     stream: Literal["stdout", "stderr"] = "stdout",
     follow: bool = False,
 ) -> str:
@@ -38,8 +40,7 @@ async def read(
     await logs(
         workload.desired(),
         world.services,
-        task=task,
-        node=node,
+        Writer(task) if task is not None else Writer(str(node), kind),
         stream=stream,
         follow=follow,
         write=parts.append,
@@ -58,6 +59,27 @@ async def test_a_start_task_s_file_is_shown(workload: Workload, world: World) ->
     node = world.batch.nodes["words-pool"][0]["id"]
     world.batch.node_files["words-pool", node, "startup/stderr.txt"] = b"oops"
     assert await read(world, workload, task=None, node=node, stream="stderr") == "oops"
+
+
+async def test_what_a_job_prepares_and_releases_is_shown_from_where_the_service_says(
+    workload: Workload, world: World
+) -> None:
+    infos = {
+        f"job{name}TaskExecutionInfo": {"state": "completed", "taskRootDirectory": f"workitems/{name}"}
+        for name in ("Preparation", "Release")
+    }
+    world.batch.preparations["words-job"] = [
+        {"poolId": "other", "nodeId": "m"},
+        {"poolId": "other", "nodeId": "n", **infos},
+    ]
+    for name in ("Preparation", "Release"):
+        world.batch.node_files["other", "n", f"workitems/{name}/stdout.txt"] = name.encode()
+
+    kinds: tuple[NodeTask, ...] = ("job preparation task", "job release task")
+    assert [await read(world, workload, task=None, node="n", kind=kind) for kind in kinds] == ["Preparation", "Release"]
+    for node in ("m", "k"):
+        with pytest.raises(PlanRefused, match=f"the job release task of job words-job on node {node} is not there"):
+            await read(world, workload, task=None, node=node, kind="job release task")
 
 
 async def test_a_task_is_followed_to_its_end(workload: Workload, world: World) -> None:
@@ -137,8 +159,7 @@ async def test_a_spec_without_tasks_or_pool_has_no_logs(
         await logs(
             desired,
             world.services,
-            task=None if node else "a",
-            node=node,
+            Writer(node, "start task") if node else Writer("a"),
             stream="stdout",
             follow=False,
             write=print,

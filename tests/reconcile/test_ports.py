@@ -209,6 +209,15 @@ async def test_tasks_run_their_output_is_read_and_a_failed_one_runs_again(both: 
     await batch.delete_pool(name)
 
 
+async def test_a_job_without_a_preparation_or_that_is_not_there_has_none_to_tell(both: Services) -> None:
+    batch, name = both.batch, unique("p")
+    assert [one async for one in batch.list_preparations(name)] == []
+    await batch.create_job(job(name, "nosuchpool"))
+    failed = "jobPreparationTaskExecutionInfo/result eq 'failure'"
+    assert [one async for one in batch.list_preparations(name, filter=failed)] == []
+    await batch.delete_job(name)
+
+
 # Blob Storage
 
 

@@ -16,7 +16,7 @@ from batchspec.cli.console import Console
 from batchspec.cli.given import Given
 from batchspec.cli.progress import reporting
 from batchspec.cli.session import online
-from batchspec.cli.text_outcome import counts_phrase, failure_lines
+from batchspec.cli.text_outcome import counts_phrase, failure_lines, node_failure_lines
 from batchspec.cli.text_plan import nothing_or_totals, print_plan
 from batchspec.errors import PlanStale, ServiceUnreachable, TasksFailed, TimedOut
 from batchspec.reconcile.apply import Applied
@@ -90,7 +90,7 @@ class Dialogue:
         """The same reporter, noting when the wait begins and ends."""
 
         def listen(event: Event, /) -> None:
-            if isinstance(event, Started | Finished) and event.stage == "wait":
+            if isinstance(event, Started | Finished) and event.stage in ("wait", "release"):
                 self.waiting = isinstance(event, Started)
             report(event)
 
@@ -155,7 +155,7 @@ class Dialogue:
 
     def ended(self, result: Applied, *, waited: bool) -> int:
         """Print how it ended; the exit code."""
-        failed = _failed(result)
+        failed = _has_failed(result)
         if self.console.as_json:
             self.console.answer |= {
                 "plan": as_json.plan_object(result.plan),
@@ -166,7 +166,7 @@ class Dialogue:
             }
         self._tell(result, waited=waited)
         if failed:
-            self._tell_failures(result, failed)
+            self._tell_failures(result)
         if result.missed is not None:
             print_error(self.console, result.missed)
         return TasksFailed.exit_code if failed else 0
@@ -184,24 +184,37 @@ class Dialogue:
             look, again = (self.given.suggest(command, self.spec) for command in ("status", "apply"))
             self.console.result(f"Submitted. Look with: {look}")
             self.console.result(f"Wait and get the results with: {again}")
-        elif _failed(result):
+        elif _has_failed(result):
             self.console.result(f"Ended in {took}: {_phrase(result.outcome)}")
         else:
             self.console.result(f"Done in {took}. Delete what this spec owns with: {delete}")
 
-    def _tell_failures(self, result: Applied, failed: int) -> None:
-        say = self.console.error
-        word = self.console.mark("error", "error:", stream=self.console.err)
-        if result.outcome is None:
-            say(f"{word} {phrases.count(failed, 'task')} failed before: {phrases.some(result.plan.failed_tasks)}")
-        else:
-            counts, blocked = result.outcome.counts, result.outcome.blocked
-            say(f"{word} {counts.failed:,} of {phrases.count(counts.total, 'task')} failed")
-            for line in failure_lines(result.outcome.failures, self.given, self.spec):
-                say(line)
-            if blocked:
-                say(f"  {phrases.count(blocked, 'task')} can never run: a task that is needed has failed")
-        say(f"  run them again with: {self.given.suggest('apply', self.spec, '--retry-failed')}")
+    def _tell_failures(self, result: Applied) -> None:
+        outcome = result.outcome
+        again = self.given.suggest("apply", self.spec, "--retry-failed")
+        if outcome is None or outcome.counts.failed or outcome.blocked:
+            self._tell_tasks(result)
+            self.console.error(f"  run them again with: {again}")
+        if outcome is not None and outcome.release_failures:
+            self._say_error(f"the job release task failed on {phrases.count(len(outcome.release_failures), 'node')}")
+            for line in node_failure_lines(outcome.release_failures, self.given, self.spec):
+                self.console.error(line)
+            self.console.error(f"  it runs once in a job; make the job anew, and run all of its tasks, with: {again}")
+
+    def _tell_tasks(self, result: Applied) -> None:
+        outcome, before = result.outcome, result.plan.failed_tasks
+        if outcome is None:
+            self._say_error(f"{phrases.count(len(before), 'task')} failed before: {phrases.some(before)}")
+            return
+        self._say_error(f"{outcome.counts.failed:,} of {phrases.count(outcome.counts.total, 'task')} failed")
+        for line in failure_lines(outcome.failures, self.given, self.spec):
+            self.console.error(line)
+        if outcome.blocked:
+            blocked = phrases.count(outcome.blocked, "task")
+            self.console.error(f"  {blocked} can never run: a task that is needed has failed")
+
+    def _say_error(self, text: str) -> None:
+        self.console.error(f"{self.console.mark('error', 'error:', stream=self.console.err)} {text}")
 
 
 def _question(totals: Totals) -> str:
@@ -210,10 +223,9 @@ def _question(totals: Totals) -> str:
     return f"{text[0].upper()}{text[1:]} of what is there"
 
 
-def _failed(result: Applied) -> int:
-    """How many tasks have failed, in this run or an earlier one, or can never run because of that."""
-    outcome = result.outcome
-    return outcome.counts.failed + outcome.blocked if outcome is not None else len(result.plan.failed_tasks)
+def _has_failed(result: Applied) -> bool:
+    """Whether tasks have failed, in this run or an earlier one, or can never run because of that."""
+    return result.outcome.failed if result.outcome is not None else bool(result.plan.failed_tasks)
 
 
 def _phrase(outcome: Outcome | None) -> str:

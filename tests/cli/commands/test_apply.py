@@ -225,6 +225,23 @@ def test_failed_tasks_and_then_a_failed_download_are_both_told() -> None:
     }
 
 
+def test_a_release_task_that_failed_is_told_with_the_way_to_run_it_again() -> None:
+    release = replace(FAILURE, kind="job release task", id="n1", fix="")
+    run = dialogue()
+
+    assert run.ended(Applied(NEW, replace(WELL, release_failures=(release,)), 1, 4.1), waited=True) == 3
+    again = "batchspec apply s.yaml --retry-failed --var n=5"
+    assert shown(run.console)[1].splitlines() == [
+        "error: the job release task failed on 1 node",
+        "  FailureExitCode (exit code 3)",
+        "    job release task on node n1: it failed",
+        "      stderr | Traceback",
+        "      stderr | Oops",
+        "      more: batchspec logs s.yaml --release n1 --var n=5",
+        f"  it runs once in a job; make the job anew, and run all of its tasks, with: {again}",
+    ]
+
+
 def test_json_holds_the_plan_and_the_outcome_and_stdout_nothing_else() -> None:
     run = dialogue(as_json=True)
     run.show(NEW, desired())
