@@ -7,13 +7,14 @@ are one line, unless all are asked for; ids and values are harmless text.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from textwrap import wrap
 
 from batchspec.cli import phrases
 from batchspec.cli.console import Console
 from batchspec.cli.text_reasons import why
-from batchspec.reconcile.change import Action, Change, Check, Plan, Totals, Verdict
+from batchspec.reconcile.change import Action, Change, Check, Plan, Reason, Totals, Verdict
 from batchspec.render.model import Desired, JsonObject
 
 SIGNS: dict[Action, str] = {"create": "+", "update": "~", "replace": "-/+", "delete": "-", "keep": " "}
@@ -202,7 +203,7 @@ def _tasks(action: Action, changes: Sequence[Change], *, all_tasks: bool) -> Ite
     """A line for all that have the same reasons, with the first ids, or with all of them beneath."""
     ways: dict[tuple[str, ...], list[Change]] = {}
     for change in changes:
-        ways.setdefault(tuple(_whys([change])), []).append(change)
+        ways.setdefault(tuple(_whys([_in_general(change)])), []).append(change)
     for reasons, members in ways.items():
         ids = [one.id for one in members]
         verb = _VERBS[action]
@@ -212,7 +213,29 @@ def _tasks(action: Action, changes: Sequence[Change], *, all_tasks: bool) -> Ite
         names = "" if all_tasks else f": {phrases.fitting(ids, _COLUMNS - _TEXT_COLUMN - len(text) - 2)}"
         yield _line(action, "tasks", text + names)
         yield from (("", _REASON_INDENT + reason) for reason in reasons)
+        yield from (("", _REASON_INDENT + line) for line in _what_differs(members))
         yield from (("", _ID_INDENT + phrases.harmless(one)) for one in (ids if all_tasks else ()))
+
+
+def _in_general(change: Change) -> Change:
+    """A task that runs again without what differs in it alone."""
+    if change.action != "replace":
+        return change
+    return replace(change, reasons=tuple(reason for reason in change.reasons if not reason.path))
+
+
+def _what_differs(changes: Iterable[Change]) -> Iterator[str]:
+    """What differs in single tasks that run again, where somebody has looked; the same in several is told once."""
+    width = _COLUMNS - len(_REASON_INDENT)
+    same: dict[tuple[str, ...], tuple[Reason, list[str]]] = {}
+    for change in changes:
+        for reason in change.reasons if change.action == "replace" else ():
+            if reason.path:
+                same.setdefault(tuple(why(reason, width)), (reason, []))[1].append(change.id)
+    for reason, ids in same.values():
+        names = f"{phrases.some(ids)}: "
+        first, *more = why(reason, width - len(names))
+        yield from (names + first, *more)
 
 
 def _reasons(changes: Sequence[Change]) -> Iterator[tuple[str, str]]:

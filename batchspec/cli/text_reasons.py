@@ -19,7 +19,10 @@ def why(reason: Reason, columns: int) -> list[str]:
     """The reason on one line of at most so many columns, or on three: what, the old and the new value."""
     if not reason.path:
         return [phrases.harmless(phrases.without_signatures(reason.text))]
-    path, aside = phrases.harmless(phrases.snake(reason.path)), _aside(reason)
+    path, said = phrases.harmless(phrases.snake(reason.path)), _said(reason)
+    if reason.old is None and reason.new is None:
+        return [f"{path}: {'; '.join(said) or reason.text}"]
+    aside = f" ({'; '.join(said)})" if said else ""
     old, new = phrases.whole_value(reason.old), phrases.whole_value(reason.new)
     line = f"{path}: {old} -> {new}{aside}"
     if len(line) <= columns:
@@ -28,12 +31,12 @@ def why(reason: Reason, columns: int) -> list[str]:
     return [f"{path}:{aside}", f"  - {old}", f"  + {new}"]
 
 
-def _aside(reason: Reason) -> str:
-    """What is to be said beside the values, in brackets."""
+def _said(reason: Reason) -> list[str]:
+    """What is to be said beside the values."""
     said = [phrases.harmless(reason.text)] if reason.text not in ("", "changed") else []
     said += ["changed in the service, not in the spec"] if reason.cause == "drift" else []
     said += ["forces replacement"] if reason.replaces else []
-    return f" ({'; '.join(said)})" if said else ""
+    return said
 
 
 def around_the_difference(old: str, new: str, characters: int) -> tuple[str, str]:

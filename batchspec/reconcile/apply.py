@@ -34,6 +34,7 @@ from batchspec.reconcile.step_sas import renew_sas
 from batchspec.reconcile.step_scaling import check_formula
 from batchspec.reconcile.step_tasks import make_tasks
 from batchspec.reconcile.tally import Left, OwnJob, SharedJob, Tally, left_of
+from batchspec.reconcile.task_reasons import with_task_reasons
 from batchspec.reconcile.watch import Watch
 from batchspec.reconcile.watch_pool import wait_for_nodes
 from batchspec.reconcile.watch_preparation import release_failures
@@ -125,7 +126,7 @@ class _Applying:
     async def approved(self, approval: Approval) -> Plan:
         """The plan that was shown and that nobody refused."""
         shown = await self.look()
-        approval.show(shown)
+        approval.show(await with_task_reasons(shown, self.desired, self._seen, self.services.batch))
         refuse_failed(shown)
         approval.refuse(shown, self._seen)
         approval.ask(shown)

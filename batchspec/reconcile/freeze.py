@@ -20,10 +20,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from batchspec.reconcile.change import Change, Plan, Reason
-from batchspec.reconcile.marks import hash_of
+from batchspec.reconcile.marks import hash_of, without_task_mark
 from batchspec.reconcile.observe import Observed
 from batchspec.render.hashes import fingerprint
-from batchspec.render.model import TASK_HASH_SETTING, Desired, DesiredJob, DesiredPool, DesiredTask, JsonObject
+from batchspec.render.model import Desired, DesiredJob, DesiredPool, DesiredTask, JsonObject
 from batchspec.render.symbolic import Json
 
 if TYPE_CHECKING:
@@ -157,17 +157,7 @@ def _part(part: DesiredPool | DesiredJob | None) -> Json:
 
 def _task(task: DesiredTask) -> Json:
     """Its id, its body without our mark, and our mark, which knows the content of its inputs."""
-    return [task.id, fingerprint(_unmarked(task.body)), task.hash]
-
-
-def _unmarked(body: JsonObject) -> JsonObject:
-    settings = body.get("environmentSettings")
-    kept: list[Json] = [
-        one
-        for one in (settings if isinstance(settings, list) else ())
-        if not (isinstance(one, dict) and one.get("name") == TASK_HASH_SETTING)
-    ]
-    return {**body, "environmentSettings": kept}
+    return [task.id, fingerprint(without_task_mark(task.body)), task.hash]
 
 
 def _changes(plan: Plan, observed: Observed) -> Iterator[str]:

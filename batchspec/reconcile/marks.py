@@ -67,6 +67,17 @@ def task_hash_of(task: JsonObject, owner: str) -> str | None:
     return None
 
 
+def without_task_mark(body: JsonObject) -> JsonObject:
+    """A task's body without the mark of any spec."""
+    settings = body.get("environmentSettings")
+    kept: list[Json] = [
+        one
+        for one in (settings if isinstance(settings, list) else ())
+        if not (isinstance(one, dict) and one.get("name") == TASK_HASH_SETTING)
+    ]
+    return {**body, "environmentSettings": kept}
+
+
 def metadata_with(body: JsonObject, extra: Mapping[str, str]) -> list[JsonObject]:
     """The metadata list of `body` with `extra` items set or, where the value is empty, removed."""
     items = {**metadata_of(body), **extra}

@@ -13,7 +13,7 @@ from batchspec.spec.document import Document, Finding
 
 CHECKS: tuple[Callable[[Part], Iterator[Finding]], ...] = (
     *(secrets.secrets, names.names, names.ids, names.container_names, declared.variables),
-    *(choices.commands, choices.for_each, choices.resource_files, choices.output_files, choices.other_accounts),
+    *(choices.commands, choices.for_each, choices.other_accounts),
     *(
         choices.image,
         resources.existing,

@@ -107,6 +107,26 @@ def test_all_tasks_are_named_when_that_is_asked_for() -> None:
     ]
 
 
+def test_what_differs_in_the_first_changed_tasks_is_told_beneath_all_of_them() -> None:
+    general = Reason("command, settings or an input changed")
+    setting = Reason("changed", "environmentSettings[A]", None, {"b": "c"})
+    command = Reason("changed", "commandLine", "run 1", "run 2")
+    content = Reason("its content changed", "resourceFiles[in/MyFile.txt]")
+    again = [
+        Change("replace", "task", "a", (general, setting, command)),
+        Change("replace", "task", "b", (general, setting, content)),
+        Change("replace", "task", "c", (general,)),
+    ]
+
+    assert list(lines(plan(*again), desired()))[:-1] == [
+        "-/+ tasks      3 to run again: a, b, c",
+        "                 command, settings or an input changed",
+        '                 a, b: environment_settings[A]: (not set) -> {"b": "c"}',
+        "                 a: command_line: run 1 -> run 2",
+        "                 b: resource_files[in/MyFile.txt]: its content changed",
+    ]
+
+
 def test_no_line_is_longer_than_100_columns_when_names_are_long() -> None:
     names = [f"{letter * 60}" for letter in "abcd"]
     long = plan(

@@ -48,3 +48,20 @@ def test_what_somebody_changed_by_hand_is_told_as_drift(topwords: Workspace, raw
 
     assert topwords.run("apply").code == 0
     assert topwords.run("plan").stdout == "Nothing to do\n"
+
+
+def test_a_plan_tells_what_differs_in_tasks_that_run_again(topwords: Workspace) -> None:
+    assert topwords.run("apply").code == 0
+
+    found = topwords.run("plan", "--var", "numwords=5").stdout
+    command = "python3 $AZ_BATCH_NODE_SHARED_DIR/topwords_task.py --filepath harbour.txt --numwords"
+    assert "3 to run again: harbour, orchard, railway" in found
+    assert f"\n{17 * ' '}harbour: command_line:\n" in found
+    assert [line.split()[0] for line in found.splitlines() if "harbour.txt" in line] == ["-", "+"]
+    assert command.rpartition("topwords_task")[2] in found
+
+    (topwords.folder / "specs/topwords/harbour.txt").write_text("ships and ships")
+    found = topwords.run("plan").stdout
+    assert f"harbour: resource_files[{topwords.name}-input/harbour.txt]: its content changed" in found
+    assert "command_line" not in found
+    assert "resource_files" not in found.replace("resource_files[", "", 1)

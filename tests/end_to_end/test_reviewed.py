@@ -55,4 +55,4 @@ def test_a_digest_binds_apply_to_the_plan_that_was_reviewed(write: Callable[[str
         "a.count": "3\n",
         "b.count": "3\n",
     }
-    assert digest_in(work.run("plan")) != digest
+    assert digest_in(work.run("plan", "-v")) != digest

@@ -17,6 +17,7 @@ from batchspec.spec.durations import duration
 from tests.schemas.reflected import hints, is_model, is_optional, model, plain
 
 Data = dict[str, Any]
+Way = tuple[tuple[type, str], ...]  # models, each with the property that leads on
 
 _IMAGE = {"publisher": "canonical", "offer": "ubuntu-24_04-lts", "sku": "server"}
 _MACHINE = {"image_reference": _IMAGE, "node_agent_sku_id": "batch.node.ubuntu 24.04"}
@@ -153,9 +154,9 @@ def base(model: type, word: str = "") -> Data:
     return {name: value(model, name) for name, hint in hints(model).items() if not is_optional(hint)}
 
 
-def places(top: type) -> dict[str, tuple[tuple[type, str], ...]]:
+def places(top: type) -> dict[str, Way]:
     """For each model that `top` can hold the shortest way to it: models and the properties that lead on."""
-    found: dict[str, tuple[tuple[type, str], ...]] = {top.__name__: ()}
+    found: dict[str, Way] = {top.__name__: ()}
     pending = [top]
     while pending:
         owner = pending.pop(0)
@@ -167,12 +168,23 @@ def places(top: type) -> dict[str, tuple[tuple[type, str], ...]]:
     return found
 
 
+def ways(top: type, name: str) -> Iterator[Way]:
+    """A way to a model for each property of the models below `top` that can hold it."""
+    found = places(top)
+    if name == top.__name__:
+        yield ()
+    for outer, way in found.items():
+        for word, hint in hints(model(outer)).items():
+            if getattr(_model_in(plain(hint)), "__name__", "") == name:
+                yield (*way, (model(outer), word))
+
+
 def _model_in(kind: Any) -> type | None:
     inner = plain(typing.get_args(kind)[0]) if typing.get_origin(kind) is list else kind
     return inner if is_model(inner) else None
 
 
-def whole(way: tuple[tuple[type, str], ...], owner: type, word: str) -> Data:
+def whole(way: Way, owner: type, word: str) -> Data:
     """The data of the top model that holds `owner` at the end of the way, with a fitting value of its property."""
     made = {**base(owner, word), word: value(owner, word)}
     for outer, step in reversed(way):
@@ -223,4 +235,4 @@ def _same_duration(one: Any, other: Any) -> bool:
         return False
 
 
-__all__ = ["Data", "base", "differences", "hints", "model", "places", "sent", "value", "whole"]
+__all__ = ["Data", "Way", "base", "differences", "hints", "model", "places", "sent", "value", "ways", "whole"]

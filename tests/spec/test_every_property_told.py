@@ -14,7 +14,7 @@ from batchspec.spec.document import At, dotted
 from batchspec.spec.read import read
 from batchspec.spec.schema import schema
 from tests.render.test_every_property import spec
-from tests.schemas.fitting import Data, places, whole
+from tests.schemas.fitting import Data, Way, places, whole
 from tests.schemas.reflected import TOP, hints, is_model, model, plain, wire_name
 
 SECTIONS = {
@@ -85,9 +85,14 @@ def wrong(kind: Any) -> tuple[Any, str]:
 
 
 def target(top: str, name: str) -> At:
-    """The path of a model below one of the top models."""
+    """The path of a model below one of the top models, on the shortest way to it."""
+    return along(top, places(model(top))[name])
+
+
+def along(top: str, way: Way) -> At:
+    """The path to which a way from one of the top models leads."""
     at: At = (SECTIONS[top], 0) if top == "BatchTaskCreateOptions" else (SECTIONS[top],)
-    for outer, step in places(model(top))[name]:
+    for outer, step in way:
         at = (*at, step, 0) if typing.get_origin(plain(hints(outer)[step])) is list else (*at, step)
     return at
 

@@ -33,12 +33,14 @@ def plan(
         from batchspec.reconcile.freeze import Freezing
         from batchspec.reconcile.plan import plan as planned
         from batchspec.reconcile.preflight import Preflight, refuse_failed
+        from batchspec.reconcile.task_reasons import with_task_reasons
 
         ahead = Preflight(desired, services, refresh_secrets=refresh_secrets)
         observed = await ahead.observe()
         found = planned(ahead.desired, observed, retry_failed=retry_failed, refresh_secrets=refresh_secrets)
         freezing = Freezing(desired, services.place, retry_failed=retry_failed, refresh_secrets=refresh_secrets)
         found = replace(ahead.checked(found, observed), digest=freezing.digest(found, observed))
+        found = await with_task_reasons(found, desired, observed, services.batch)
         if console.as_json:
             console.answer |= as_json.plan_object(found)
         else:

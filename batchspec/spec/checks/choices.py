@@ -73,32 +73,24 @@ def _range(part: Part) -> Iterator[Finding]:
     yield from one_of(part, ends, None)
 
 
-def resource_files(spec: Part) -> Iterator[Finding]:
+def resource_file(part: Part) -> Iterator[Finding]:
     """One source for each resource file."""
-    lacking = f"missing; a resource file needs one of {', '.join(_SOURCES)}"
-    for one in commanded(spec):
-        for part in one.parts("resource_files"):
-            yield from one_of(part, _SOURCES, lacking)
-            yield from only_with(part, ("file",), "upload", "container")
-            yield from only_with(part, ("prefix",), "container")
-            if "container" in part.data:
-                yield from one_of(part, ("file", "prefix"), None)
-            yield from only_with(part, ("blob_prefix",), "storage_container_url", "auto_storage_container_name")
-            if "http_url" in part.data and "file_path" not in part.data:
-                message = "missing; with `http_url` it says where the file goes"
-                yield Finding((*part.at, "file_path"), message)
+    yield from one_of(part, _SOURCES, f"missing; a resource file needs one of {', '.join(_SOURCES)}")
+    yield from only_with(part, ("file",), "upload", "container")
+    yield from only_with(part, ("prefix",), "container")
+    if "container" in part.data:
+        yield from one_of(part, ("file", "prefix"), None)
+    yield from only_with(part, ("blob_prefix",), "storage_container_url", "auto_storage_container_name")
+    if "http_url" in part.data and "file_path" not in part.data:
+        yield Finding((*part.at, "file_path"), "missing; with `http_url` it says where the file goes")
 
 
-def output_files(spec: Part) -> Iterator[Finding]:
+def output_file(part: Part) -> Iterator[Finding]:
     """One destination for each output file: ours or Azure's."""
-    for one in commanded(spec):
-        for part in one.parts("output_files"):
-            yield from one_of(
-                part, ("container", "destination"), "missing; say the key of a container, or `destination`"
-            )
-            yield from one_of(part, ("upload_condition", "upload_options"), None)
-            if "destination" in part.data:
-                yield from only_with(part, ("path", "upload_condition", "identity_reference"), "container")
+    yield from one_of(part, ("container", "destination"), "missing; say the key of a container, or `destination`")
+    yield from one_of(part, ("upload_condition", "upload_options"), None)
+    if "destination" in part.data:
+        yield from only_with(part, ("path", "upload_condition", "identity_reference"), "container")
 
 
 def other_accounts(spec: Part) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ in the schema. What is a template is passed over, here and in the modules beside
 from collections.abc import Callable, Iterator, Mapping
 
 from batchspec.spec.checks import machines, network
-from batchspec.spec.checks.choices import one_of, only_with, says_all
+from batchspec.spec.checks.choices import one_of, only_with, output_file, resource_file, says_all
 from batchspec.spec.checks.tree import Part, is_true, number
 from batchspec.spec.checks.walk import models as every_model
 from batchspec.spec.document import Finding, shown
@@ -136,7 +136,7 @@ def _dependencies(part: Part) -> Iterator[Finding]:
         yield Finding((*part.at, "task_ids"), message)
 
 
-def _resource_file(part: Part) -> Iterator[Finding]:
+def _path_and_mode(part: Part) -> Iterator[Finding]:
     mode = part.data.get("file_mode")
     if isinstance(mode, str) and not has_template(mode) and not _is_octal(mode):
         yield Finding((*part.at, "file_mode"), f'{shown(mode)} is no file mode; write octal digits such as "0755"')
@@ -169,6 +169,16 @@ def _upgrades(part: Part) -> Iterator[Finding]:
         yield Finding(at, "goes only with `node_placement_configuration: {policy: zonal}`", on_key=True)
 
 
+def _described(part: Part) -> Iterator[Finding]:
+    """A pool that comes with a job has no `image` of ours, but Azure's words alone."""
+    machine = part.part("virtual_machine_configuration")
+    example = "{publisher: canonical, offer: ubuntu-24_04-lts, sku: server}"
+    if "virtual_machine_configuration" not in part.data:
+        yield Finding(machine.at, f"missing; for example {{image_reference: {example}}}")
+    elif machine.data and "image_reference" not in machine.data:
+        yield Finding((*machine.at, "image_reference"), f"missing; for example {example}")
+
+
 def _scaled(part: Part) -> Iterator[Finding]:
     """`autoscale` stands for Azure's three words, and for a fixed size."""
     if "autoscale" in part.data:
@@ -189,7 +199,7 @@ _SIZE_WORDS = (
 _POOL_RULES = (_scaled, _upgrades, network.pool, machines.encryption, machines.addresses)
 _RULES: Mapping[str, tuple[Callable[[Part], Iterator[Finding]], ...]] = {
     "BatchPoolCreateOptions": _POOL_RULES,
-    "BatchPoolSpecification": _POOL_RULES,
+    "BatchPoolSpecification": (*_POOL_RULES, _described),
     "BatchJobCreateOptions": (_release,),
     "BatchJobSpecification": (_release,),
     "BatchPoolInfo": (_pool_info,),
@@ -209,5 +219,6 @@ _RULES: Mapping[str, tuple[Callable[[Part], Iterator[Finding]], ...]] = {
     "ExitCodeRangeMapping": (_range,),
     "BatchTaskIdRange": (_range,),
     "BatchTaskDependencies": (_dependencies,),
-    "ResourceFile": (_resource_file,),
+    "ResourceFile": (resource_file, _path_and_mode),
+    "OutputFile": (output_file,),
 }

@@ -17,6 +17,7 @@ _RESERVED = (29876, 29877)
 _RESERVED_RANGE = (50000, 55000)
 _LEAST_PORTS = 40
 _MOST_RULES = 25
+_RULES = "network_security_group_rules"
 _MOST_PORT = 65535
 
 
@@ -29,11 +30,11 @@ def pool(part: Part) -> Iterator[Finding]:
     if nats and kind == "nopublicipaddresses":
         at = (*endpoints.at, "inbound_nat_pools")
         yield Finding(at, "needs public IP addresses; `ip_address_provisioning_type` says there are none", on_key=True)
-    rules = [rule for nat in nats for rule in nat.parts("network_security_group_rules")]
+    rules = [rule for nat in nats for rule in nat.parts(_RULES)]
     yield from _differ(nats, "name")
     yield from _differ(nats, "backend_port")
     yield from _differ(rules, "priority")
-    if len(rules) > _MOST_RULES:
+    if len(rules) > _MOST_RULES and not any(len(list(nat.parts(_RULES))) > _MOST_RULES for nat in nats):
         yield Finding(
             rules[_MOST_RULES].at, f"is rule {_MOST_RULES + 1} of the pool; at most {_MOST_RULES} are allowed"
         )

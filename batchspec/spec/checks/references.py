@@ -5,7 +5,8 @@ Place in the pipeline: called by `rules`. In: data. Out: Findings. A reference w
 
 from collections.abc import Iterator, Mapping
 
-from batchspec.spec.checks.tree import Part, commanded, generators, is_true
+from batchspec.spec.checks.tree import Part, generators, is_true
+from batchspec.spec.checks.walk import models
 from batchspec.spec.document import At, Finding, shown
 from batchspec.spec.suggest import did_you_mean
 from batchspec.spec.words import has_template
@@ -15,8 +16,7 @@ def references(spec: Part) -> Iterator[Finding]:
     """Every container and every upload that something refers to."""
     containers, uploads = spec.part("containers").data, spec.part("uploads").data
     users = [part for _, part in spec.named("uploads")] + list(spec.parts("downloads")) + list(generators(spec))
-    for one in commanded(spec):
-        users += [*one.parts("resource_files"), *one.parts("output_files")]
+    users += [part for name, part in models(spec) if name in ("ResourceFile", "OutputFile")]
     for part in users:
         yield from _unknown(part, "container", containers, "containers")
         yield from _unknown(part, "upload", uploads, "uploads")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from batchspec.spec.checks import choices, declared, names, references, reserved, resources, secrets
+from batchspec.spec.checks import choices, declared, models, names, references, reserved, resources, secrets
 from batchspec.spec.checks.tree import Part, root
 from batchspec.spec.document import Finding, dotted
 
@@ -40,8 +40,8 @@ SOUND: list[tuple[Check, Any]] = [
         {"pool": {"start_task": {"commands": ["a"]}}, "job": {"job_release_task": {"command_line": "a"}}},
     ),
     (choices.for_each, task(for_each={"container": "a", "prefix": "b", "pattern": "c"})),
-    (choices.resource_files, task(resource_files=[{"http_url": "u", "file_path": "p"}, {"upload": "u", "file": "f"}])),
-    (choices.output_files, task(output_files=[{"container": "c", "path": "p", "upload_condition": "tasksuccess"}])),
+    (models.by_model, task(resource_files=[{"http_url": "u", "file_path": "p"}, {"upload": "u", "file": "f"}])),
+    (models.by_model, task(output_files=[{"container": "c", "path": "p", "upload_condition": "tasksuccess"}])),
     (choices.image, {"pool": {"image": {"id": "i"}}}),
     (resources.pool, {"pool": {"existing": "{{ vars.there }}"}}),
     (resources.pool, {"pool": {"vm_size": "s", "virtual_machine_configuration": {"image_reference": {}}}}),

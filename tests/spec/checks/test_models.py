@@ -12,7 +12,7 @@ TEMPLATES: list[Any] = [
     {"pool": {"os": "windows", "virtual_machine_configuration": {"license_type": "{{ x }}", "data_disks": "{{ x }}"}}},
     {"pool": {"virtual_machine_configuration": {"data_disks": [{"logical_unit_number": "{{ x }}"}] * 2}}},
     {"pool": {"upgrade_policy": {"rolling_upgrade_policy": {"max_batch_instance_percent": "{{ x }}"}}}},
-    {"pool": {"start_task": {"resource_files": [{"file_mode": "{{ x }}"}], "user_identity": "{{ x }}"}}},
+    {"pool": {"start_task": {"resource_files": [{"upload": "u", "file_mode": "{{ x }}"}], "user_identity": "{{ x }}"}}},
     {"tasks": [{"depends_on": {"task_id_ranges": [{"start": 5, "end": "{{ x }}"}]}}]},
     {"job": {"task_failure_mode": "{{ x }}"}, "tasks": [{"exit_conditions": {"default": {"job_action": "none"}}}]},
     {"pool": {"os": "{{ x }}", "virtual_machine_configuration": {"windows_configuration": {}}}},

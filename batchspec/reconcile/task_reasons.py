@@ -1,0 +1,97 @@
+"""What differs in the first tasks that run again: plan -> the same plan with the properties and inputs that changed.
+
+Place in the pipeline: between `plan` and whoever shows it. A task's fingerprint says that it changed, not what; so the
+first few are read, one request each, however many there are. What is decided, and the digest of it, rests on the
+fingerprints alone and is the same with or without this.
+
+What a service holds may contain a secret that the spec no longer names: of a task that was sent with one no old value
+is shown.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+
+from batchspec.reconcile.change import Change, Plan, Reason
+from batchspec.reconcile.compare import differences
+from batchspec.reconcile.marks import held_secret, without_task_mark
+from batchspec.reconcile.observe import Observed
+from batchspec.reconcile.ports import BatchService
+from batchspec.reconcile.secrets import NOT_SHOWN
+from batchspec.render.model import Desired, DesiredTask, JsonObject
+from batchspec.render.symbolic import symbols
+
+LOOKED_AT = 3
+
+# What the service never fills in, so that it was asked for once when it is there.
+_REMOVABLE = frozenset(
+    {
+        "affinityInfo",
+        "applicationPackageReferences",
+        "authenticationTokenSettings",
+        "containerSettings",
+        "dependsOn",
+        "displayName",
+        "environmentSettings",
+        "multiInstanceSettings",
+        "outputFiles",
+        "resourceFiles",
+    }
+)
+# Limits do not make a task run again.
+_IGNORED = frozenset({"id", "constraints"})
+
+
+async def with_task_reasons(plan: Plan, desired: Desired, observed: Observed, batch: BatchService) -> Plan:
+    """The plan, in which the first tasks that run again also say what differs. Raises as `BatchService` does."""
+    again = (change for change in plan.tasks if change.action == "replace")
+    first = {change.id: change for change in islice(again, LOOKED_AT)}
+    if not first or desired.job is None:
+        return plan
+    job_id = desired.job.id
+    there = dict(zip(first, await asyncio.gather(*(batch.get_task(job_id, one) for one in first)), strict=True))
+    sent = {change.id for change in plan.changes if change.kind == "upload" and change.action != "delete"}
+    told: dict[str, Change] = {}
+    for task in _wanted(desired, set(first)):
+        change, found = first[task.id], there[task.id]
+        if found is not None:
+            told[task.id] = replace(change, reasons=(*change.reasons, *_reasons(task, found, desired, observed, sent)))
+    return replace(plan, tasks=tuple(told.get(change.id, change) for change in plan.tasks))
+
+
+def _wanted(desired: Desired, ids: set[str]) -> Iterator[DesiredTask]:
+    """The tasks with these ids; the rest of the stream is not made."""
+    for task in desired.tasks():
+        if task.id in ids:
+            yield task
+            ids.discard(task.id)
+        if not ids:
+            return
+
+
+def _reasons(
+    task: DesiredTask, there: JsonObject, desired: Desired, observed: Observed, sent: set[str]
+) -> Iterator[Reason]:
+    seen = observed.tasks.get(task.id.casefold())
+    found = differences(
+        without_task_mark(task.body),
+        without_task_mark(there),
+        removable=_REMOVABLE,
+        ignore=_IGNORED,
+        address=observed.address,
+    )
+    if seen is not None and held_secret(seen.hash):
+        found = (one if one.old is None else replace(one, old=NOT_SHOWN) for one in found)
+    yield from found
+    for blob in _inputs(task.body, desired):
+        if blob in sent:
+            yield Reason("its content changed", f"resourceFiles[{blob}]")
+
+
+def _inputs(body: JsonObject, desired: Desired) -> Iterator[str]:
+    """The blobs that a task names one by one, as `container/blob`."""
+    for one in sorted(symbols(body.get("resourceFiles")), key=lambda one: one.arguments):
+        if one.kind in ("blob_url", "blob_sas_url"):
+            key, name = one.arguments
+            yield f"{desired.containers[key].name}/{name}"
