@@ -52,6 +52,19 @@ class Problem:
         return f"{place}: {self.path}: {self.message}" if self.path else f"{place}: {self.message}"
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Something that is not as it was when a plan was made.
+
+    `what` names it; `path` is the dotted REST path of a property of it, or empty. `was` and `now` are JSON values.
+    """
+
+    what: str
+    was: object
+    now: object
+    path: str = ""
+
+
 class BatchspecError(Exception):
     """The root of the tree. `str(error)` is the message; `fix` is the next step in one line, or empty."""
 
@@ -168,7 +181,11 @@ class Locked(PlanRefused):
 
 
 class PlanStale(PlanRefused):
-    """The plan that was reviewed is not the one that would be carried out; the message has the difference."""
+    """The plan that was reviewed is not the one that would be carried out; `differences` are the first of them."""
+
+    def __init__(self, message: str, *, fix: str = "", differences: Sequence[Difference] = ()) -> None:
+        super().__init__(message, fix=fix)
+        self.differences = tuple(differences)
 
 
 class TooMuchAtOnce(PlanRefused):

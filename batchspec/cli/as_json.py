@@ -5,8 +5,10 @@ object a command prints has `version` (1), `command`, `exit_code` and `error` (n
 properties do not change within a version. Sizes are bytes, times seconds.
 """
 
+from typing import cast
+
 from batchspec.cli.phrases import without_signatures
-from batchspec.errors import BatchspecError, Problem, ServiceRefused, SpecInvalid
+from batchspec.errors import BatchspecError, Difference, PlanStale, Problem, ServiceRefused, SpecInvalid
 from batchspec.reconcile.change import Change, Check, Plan, Reason
 from batchspec.reconcile.outcome import Counts, Failure, Group, Outcome, Status
 from batchspec.render.symbolic import Json, display
@@ -167,6 +169,12 @@ def problem_object(problem: Problem) -> dict[str, Json]:
     }
 
 
+def difference_object(one: Difference) -> dict[str, Json]:
+    """What has changed since a plan was made; `was` and `now` are as in the spec, or in words."""
+    was, now = (_without_secrets(cast("Json", value)) for value in (one.was, one.now))
+    return {"what": one.what, "path": one.path, "was": was, "now": now}
+
+
 def error_object(error: BatchspecError) -> dict[str, Json]:
     """Why a run ended; `kind` is the name of the error's class."""
     result: dict[str, Json] = {
@@ -176,6 +184,8 @@ def error_object(error: BatchspecError) -> dict[str, Json]:
     }
     if isinstance(error, SpecInvalid):
         result["problems"] = [problem_object(problem) for problem in error.problems]
+    if isinstance(error, PlanStale):
+        result["differences"] = [difference_object(one) for one in error.differences]
     if isinstance(error, ServiceRefused):
         result |= {
             "operation": error.operation,

@@ -80,7 +80,9 @@ def reading_of(
         return Reading(None, tuple(found))
     files = [Path(name) for name in given.files]
     environ = console.environ if need == "all" else None
-    variables, unusable = values(parsed, given.values(), files, environ, allow_outside=given.allow_outside)
+    variables, unusable = values(
+        parsed, given.values(), files, environ, allow_outside=given.allow_outside, frozen=given.frozen
+    )
     held = _secrets(parsed, console.environ)
     if need not in (None, "bodies"):
         console.secrets += [secret.value for secret in held.values()]

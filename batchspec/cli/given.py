@@ -4,7 +4,9 @@ Place in the pipeline: `main` makes it from the parsed arguments; `desired` and 
 repeated in every command line that batchspec suggests, so that a suggestion means the same run.
 """
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from batchspec.cli.phrases import command_line
@@ -15,13 +17,15 @@ from batchspec.errors import UsageError
 class Given:
     """`variables` are `NAME=VALUE` as typed, `files` paths as typed; `target` is None when it was not said.
 
-    `allow_outside` lets the spec read files outside its repository.
+    `allow_outside` lets the spec read files outside its repository. `frozen` are the variables of a plan that is
+    applied, by name; what was typed goes before them, and must then be the same.
     """
 
     variables: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     target: Literal["local", "azure"] | None = None
     allow_outside: bool = False
+    frozen: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def offline_target(self) -> Literal["local", "azure"]:
@@ -41,6 +45,9 @@ class Given:
     def suggest(self, command: str, spec: str, *more: str) -> str:
         """The command line that runs `command` on the same spec in the same way."""
         words = ["batchspec", *command.split(), spec, *more]
+        for name, value in self.frozen.items():
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            words += ["--var", f"{name}={text}"] if name not in self.values() else []
         for one in self.variables:
             words += ["--var", one]
         for one in self.files:

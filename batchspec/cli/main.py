@@ -73,6 +73,7 @@ def _plan(console: Console, given: Given, args: Namespace) -> int:
         detailed_exitcode=args.detailed_exitcode,
         retry_failed=args.retry_failed,
         refresh_secrets=args.refresh_secrets,
+        out=args.out,
     )
 
 
@@ -89,6 +90,7 @@ def _apply(console: Console, given: Given, args: Namespace) -> int:
         retry_failed=args.retry_failed,
         refresh_secrets=args.refresh_secrets,
         digest=args.digest,
+        plan_file=args.plan,
     )
 
 

@@ -62,6 +62,10 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     if options or not _takes_more(found, names):
         name = f"{found.command} {found.action}" if found.command == "engine" else found.command
         raise _unknown(commands[found.command], name, (options or names)[0])
+    if found.command == "apply" and found.spec is None and found.plan is None:
+        raise UsageError(
+            "batchspec apply: which spec? Expected SPEC, or --plan FILE", fix="see: batchspec apply --help"
+        )
     found.variables = (*(found.variables_before or ()), *(found.variables or ()))
     found.files = (*(found.files_before or ()), *(found.files or ()))
     return found
@@ -74,6 +78,9 @@ def _takes_more(found: argparse.Namespace, names: list[str]) -> bool:
         return True
     if names and found.command == "engine" and found.action == "fault":
         found.words += names
+        return True
+    if len(names) == 1 and found.command == "apply" and found.spec is None:
+        found.spec = names[0]
         return True
     if len(names) == 1 and found.command == "logs" and found.task is None:
         found.task = names[0]
@@ -167,6 +174,10 @@ def _spec(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("spec", metavar="SPEC", help="the spec file")
 
 
+def _spec_or_plan(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("spec", metavar="SPEC", nargs="?", help="the spec file; a plan knows it")
+
+
 def _format(parser: argparse.ArgumentParser, *formats: str) -> None:
     parser.add_argument("--format", choices=formats, default=formats[0], help=f"{formats[0]} unless said otherwise")
 
@@ -200,10 +211,11 @@ def _plan(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--detailed-exitcode", action="store_true", help="exit with 5 when there are changes")
     parser.add_argument("--retry-failed", action="store_true", help="plan it with failed tasks and nodes started again")
     parser.add_argument("--refresh-secrets", action="store_true", help="plan it with secrets sent again")
+    parser.add_argument("--out", metavar="FILE", help="write the plan to FILE, for apply to do exactly that")
 
 
 def _apply(parser: argparse.ArgumentParser) -> None:
-    _spec(parser)
+    _spec_or_plan(parser)
     _format(parser, "text", "json")
     _yes(parser)
     parser.add_argument(
@@ -212,6 +224,7 @@ def _apply(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-wait", action="store_true", help="submit, and do not wait for the tasks")
     parser.add_argument("--retry-failed", action="store_true", help="run failed tasks again, and start failed nodes")
     parser.add_argument("--refresh-secrets", action="store_true", help="send again what holds a secret variable")
+    parser.add_argument("--plan", metavar="FILE", help="do exactly what the plan in FILE says, or nothing")
     parser.add_argument("--digest", metavar="D", type=_digest, help="only if it is the digest of the plan made now")
 
 
@@ -331,6 +344,7 @@ _COMMANDS = (
             "batchspec plan specs/topwords.yaml",
             "batchspec plan specs/topwords.yaml --all-tasks",
             "batchspec plan specs/topwords.yaml --format json --detailed-exitcode",
+            "batchspec plan specs/topwords.yaml --var numwords=5 --out topwords.plan.json",
         ),
     ),
     (
@@ -343,6 +357,7 @@ _COMMANDS = (
             "batchspec apply specs/topwords.yaml --yes --force --var numwords=7",
             "batchspec apply specs/topwords.yaml --target azure --no-wait",
             "batchspec apply specs/topwords.yaml --digest 3f2a91c07b5e",
+            "batchspec apply --plan topwords.plan.json",
         ),
     ),
     (

@@ -22,6 +22,7 @@ from batchspec.reconcile.lock import lock_container, locked
 from batchspec.reconcile.observe import Observed
 from batchspec.reconcile.outcome import Counts, Group, Outcome
 from batchspec.reconcile.plan import plan
+from batchspec.reconcile.plan_tasks import Retried, retry_all
 from batchspec.reconcile.ports import Lease, Services
 from batchspec.reconcile.preflight import Preflight, refuse_failed
 from batchspec.reconcile.report import Noted, Reporter
@@ -75,9 +76,10 @@ async def apply(
     wait: bool = True,
     retry_failed: bool = False,
     refresh_secrets: bool = False,
+    retried: Retried = retry_all,
     clock: Clock | None = None,
 ) -> Applied:
-    """Make it so, once `approval` has let the plan pass.
+    """Make it so, once `approval` has let the plan pass; with `retry_failed` also failures that are `retried`.
 
     Raises PlanRefused and its kin with nothing changed; StartTaskFailed, PreparationFailed, TimedOut, TransferFailed,
     LocalIOFailed, ServiceRefused and ServiceUnreachable. Failed tasks are no error here: they are in the outcome, and
@@ -85,7 +87,7 @@ async def apply(
     """
     clock = clock or SystemClock()
     began = clock.now()
-    applying = _Applying(desired, services, report, clock, retry_failed, refresh_secrets)
+    applying = _Applying(desired, services, report, clock, retry_failed, refresh_secrets, retried)
     shown = await applying.approved(approval)
     done = await applying.write(shown, approval) if shown.totals else shown
     if not wait:
@@ -112,6 +114,7 @@ class _Applying:
     clock: Clock
     retry_failed: bool
     refresh_secrets: bool
+    retried: Retried
     observed: Observed | None = None
 
     async def look(self) -> Plan:
@@ -120,7 +123,13 @@ class _Applying:
         self.observed = await ahead.observe()
         sas_life(self.desired, self.services.blobs.longest_sas)
         await check_others(self.desired, self.services.blobs)
-        found = plan(ahead.desired, self.observed, retry_failed=self.retry_failed, refresh_secrets=self.refresh_secrets)
+        found = plan(
+            ahead.desired,
+            self.observed,
+            retry_failed=self.retry_failed,
+            refresh_secrets=self.refresh_secrets,
+            retried=self.retried,
+        )
         return ahead.checked(found, self.observed)
 
     async def approved(self, approval: Approval) -> Plan:

@@ -1,13 +1,15 @@
 """A plan with all that it rests on, as one canonical text, and the digest of that text.
 
-Place in the pipeline: `plan` prints the digest and writes the text to a file; `apply` makes both anew and goes on only
-when they are the same. In: `Desired`, `Observed` and the `Plan` made of them. Out: JSON in pieces. Pure, but for
-reading the files to upload, once, for their MD5.
+Place in the pipeline: `plan` prints the digest and writes the text to a file (see `frozen`); `apply` makes it anew and
+goes on only when it is the same, or what is left of it. In: `Desired`, `Observed` and the `Plan` made of them. Out:
+JSON in pieces. Pure, but for reading the files to upload and the files of rows, once, for their MD5.
 
 The text is the same for everybody who plans the same thing on the same account: it holds no time, no path of a machine,
 no download (what is missing here says nothing of there), no check, nothing of tasks that go on by themselves, and no
 secret. Bodies are symbolic, and what the services held is there as fingerprints only. As everywhere in this program,
-the content of a file is its MD5: a digest tells what has changed by mistake or meanwhile; it is no signature.
+the content of a file is its MD5: a digest tells what has changed by mistake or meanwhile; it is no signature. `source`
+and `variables` are what all the rest is made of; they are there so that a difference can be told in a person's own
+words.
 
 Canonical means: ASCII, members sorted by name, no spaces. `would_change` comes last, so that a second plan of the same
 spec costs no second walk over its tasks. Tasks and changes are streamed.
@@ -15,13 +17,13 @@ spec costs no second walk over its tasks. Tasks and changes are streamed.
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from batchspec.reconcile.change import Change, Plan, Reason
 from batchspec.reconcile.marks import hash_of, without_task_mark
-from batchspec.reconcile.observe import Observed
+from batchspec.reconcile.observe import Observed, ObservedTask
 from batchspec.render.hashes import fingerprint
 from batchspec.render.model import Desired, DesiredJob, DesiredPool, DesiredTask, JsonObject
 from batchspec.render.symbolic import Json
@@ -29,8 +31,8 @@ from batchspec.render.symbolic import Json
 if TYPE_CHECKING:
     from hashlib import _Hash
 
-VERSION = 1
 SEPARATOR = ","
+CHANGES = "would_change"
 
 
 @dataclass(slots=True)
@@ -47,20 +49,27 @@ class Freezing:
         """64 hexadecimal digits; "" for a plan that could not look at everything, since it may be another one."""
         if plan.unseen:
             return ""
-        if self._stem is None:
-            self._stem = hashlib.sha256()
-            _feed(self._stem, self._rest())
-        whole = self._stem.copy()
+        whole = self._sum_of_rest().copy()
         _feed(whole, _changes(plan, observed))
         return whole.hexdigest()
 
+    def digest_of_rest(self) -> str:
+        """That of all but the changes; does not depend on a plan."""
+        return self._sum_of_rest().hexdigest()
+
     def text(self, plan: Plan, observed: Observed) -> Iterator[str]:
         """The text that the digest is of, in pieces; what separates members and items is a piece of its own."""
-        yield from self._rest()
+        yield from self.rest()
         yield from _changes(plan, observed)
 
-    def _rest(self) -> Iterator[str]:
-        """All but the changes, in the order of names."""
+    def _sum_of_rest(self) -> "_Hash":
+        if self._stem is None:
+            self._stem = hashlib.sha256()
+            _feed(self._stem, self.rest())
+        return self._stem
+
+    def rest(self) -> Iterator[str]:
+        """All but the changes, in the order of names, without the end of the object."""
         desired = self.desired
         yield "{"
         yield f'"asked":{canonical({"refresh_secrets": self.refresh_secrets, "retry_failed": self.retry_failed})}'
@@ -68,20 +77,28 @@ class Freezing:
         yield from (SEPARATOR, '"files":', *_members(_files(desired)))
         yield from (SEPARATOR, f'"name":{canonical(desired.name)}')
         yield from (SEPARATOR, f'"place":{canonical(self.place)}')
+        yield from (SEPARATOR, '"rows":', *_members(_rows(desired)))
+        yield from (SEPARATOR, f'"source":{canonical(desired.source)}')
         yield from (SEPARATOR, '"spec":', *_members(_spec(desired).items()))
         yield from (SEPARATOR, '"tasks":')
         yield from _items(map(_task, desired.tasks()))
-        yield from (SEPARATOR, f'"version":{VERSION}')
+        yield from (SEPARATOR, '"variables":', *_members(desired.variables.items()))
 
 
-def canonical(value: Json) -> str:
-    """The one way to write a value."""
+def canonical(value: object) -> str:
+    """The one way to write a value of JSON."""
     return json.dumps(value, sort_keys=True, separators=(SEPARATOR, ":"))
 
 
-def digest_of(value: Json) -> str:
+def digest_of(value: Mapping[str, object]) -> str:
     """The digest of a text that was read back."""
     return hashlib.sha256(canonical(value).encode("ascii")).hexdigest()
+
+
+def digest_of_rest(value: Mapping[str, object]) -> str:
+    """`Freezing.digest_of_rest` of a text that was read back."""
+    text = canonical({name: one for name, one in value.items() if name != CHANGES})
+    return hashlib.sha256(text.removesuffix("}").encode("ascii")).hexdigest()
 
 
 def _feed(sum_: "_Hash", pieces: Iterable[str]) -> None:
@@ -89,7 +106,7 @@ def _feed(sum_: "_Hash", pieces: Iterable[str]) -> None:
         sum_.update(piece.encode("ascii"))
 
 
-def _members(pairs: Iterable[tuple[str, Json]]) -> Iterator[str]:
+def _members(pairs: Iterable[tuple[str, object]]) -> Iterator[str]:
     """An object."""
     yield "{"
     for at, (name, value) in enumerate(sorted(pairs, key=lambda pair: pair[0])):
@@ -111,6 +128,10 @@ def _files(desired: Desired) -> Iterator[tuple[str, Json]]:
     for upload in desired.uploads.values():
         container = desired.containers[upload.container].name
         yield from ((f"{container}/{file.name}", f"{file.digest} {file.size}") for file in upload.files)
+
+
+def _rows(desired: Desired) -> Iterator[tuple[str, Json]]:
+    yield from ((name, f"{file.digest} {file.size}") for name, file in desired.rows.items())
 
 
 def _blobs(desired: Desired) -> Iterator[tuple[str, Json]]:
@@ -136,8 +157,7 @@ def _spec(desired: Desired) -> dict[str, Json]:
             for one in desired.containers.values()
         },
         "downloads": [
-            {"container": one.container, "to": one.shown_as, "prefix": one.prefix, "pattern": one.pattern}
-            for one in desired.downloads
+            {"container": one.container, "prefix": one.prefix, "pattern": one.pattern} for one in desired.downloads
         ],
         "job": _part(desired.job),
         "pool": _part(desired.pool),
@@ -162,36 +182,42 @@ def _task(task: DesiredTask) -> Json:
 
 def _changes(plan: Plan, observed: Observed) -> Iterator[str]:
     every = sorted((*plan.changes, *plan.tasks), key=lambda change: (change.kind, change.id))
-    yield from (SEPARATOR, '"would_change":')
-    yield from _items(_change(change, observed) for change in every)
+    yield from (SEPARATOR, f'"{CHANGES}":')
+    yield from _items(entry(change, observed) for change in every)
     yield "}"
 
 
-def _change(change: Change, observed: Observed) -> Json:
-    entry: JsonObject = {"action": change.action, "kind": change.kind, "id": change.id}
+def entry(change: Change, observed: Observed) -> JsonObject:
+    """A change as the text has it."""
+    made: JsonObject = {"action": change.action, "kind": change.kind, "id": change.id}
     if change.steps:
-        entry["steps"] = list(change.steps)
+        made["steps"] = list(change.steps)
     if change.reasons:
-        entry["why"] = [_reason(reason) for reason in change.reasons]
-    there = "" if change.action == "create" else _there(change, observed)
-    if there:
-        entry["there"] = there
-    return entry
+        made["why"] = [_reason(reason) for reason in change.reasons]
+    found = "" if change.action == "create" else _there(change, observed)
+    if found:
+        made["there"] = found
+    return made
 
 
 def _reason(reason: Reason) -> Json:
     """The old value only as a fingerprint: nobody can say what a service holds."""
-    entry: JsonObject = {"text": reason.text, "cause": reason.cause}
+    made: JsonObject = {"text": reason.text, "cause": reason.cause}
     if reason.path:
-        entry |= {"path": reason.path, "old": fingerprint(reason.old)}
-    return entry
+        made |= {"path": reason.path, "old": fingerprint(reason.old)}
+    return made
+
+
+def there(task: ObservedTask) -> str:
+    """A task that stays, as it was found; of one that failed, also which failure it is."""
+    return f"{task.hash} {task.ended}" if task.failed else task.hash or ""
 
 
 def _there(change: Change, observed: Observed) -> str:
     """What would be changed, replaced or deleted, as far as its own fingerprint tells."""
     if change.kind == "task":
         task = observed.tasks.get(change.id.casefold())
-        return (task.hash or "") if task is not None else ""
+        return there(task) if task is not None and change.action == "update" else (task and task.hash) or ""
     if change.kind == "upload":
         container, _, name = change.id.partition("/")
         blob = observed.blobs.get(container, {}).get(name)

@@ -48,7 +48,10 @@ HOPELESS = "state eq 'starttaskfailed' or state eq 'unusable'"
 
 @dataclass(frozen=True, slots=True)
 class ObservedTask:
-    """A task as it is: `hash` is None when it is not this spec's; `failure_code` is "" unless it failed."""
+    """A task as it is: `hash` is None when it is not this spec's; `failure_code` is "" unless it failed.
+
+    `ended` is when it ended, as the service says it, "" while it has not.
+    """
 
     id: str
     state: str
@@ -56,6 +59,7 @@ class ObservedTask:
     failure_code: str
     hash: str | None
     constraints: JsonObject
+    ended: str = ""
 
     @property
     def completed(self) -> bool:
@@ -296,6 +300,7 @@ def _task(task: JsonObject, owner: str) -> ObservedTask:
         failure_code=str(failure.get("code", "")) if isinstance(failure, dict) else "",
         hash=task_hash_of(task, owner),
         constraints=constraints if isinstance(constraints, dict) else {},
+        ended=str(info.get("endTime", "")),
     )
 
 

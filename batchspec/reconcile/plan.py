@@ -30,7 +30,7 @@ from batchspec.reconcile.plan_blobs import (
 )
 from batchspec.reconcile.plan_job import job_change, replaced, takes_no_tasks
 from batchspec.reconcile.plan_pool import pool_change
-from batchspec.reconcile.plan_tasks import TaskChanges, all_new, job_must_be_replaced, task_changes
+from batchspec.reconcile.plan_tasks import Retried, TaskChanges, all_new, job_must_be_replaced, retry_all, task_changes
 from batchspec.render.model import Desired
 
 
@@ -46,6 +46,7 @@ class _Again:
 
     retry_failed: bool
     refresh_secrets: bool
+    retried: Retried
 
     def tasks(self, desired: Desired, observed: Observed, *, shared: bool = False) -> TaskChanges:
         """The changes of the tasks of a job that stays."""
@@ -55,17 +56,27 @@ class _Again:
             retry_failed=self.retry_failed,
             refresh_secrets=self.refresh_secrets,
             shared=shared or bool(desired.unlisted),
+            retried=self.retried,
         )
 
 
-def plan(desired: Desired, observed: Observed, *, retry_failed: bool = False, refresh_secrets: bool = False) -> Plan:
+def plan(
+    desired: Desired,
+    observed: Observed,
+    *,
+    retry_failed: bool = False,
+    refresh_secrets: bool = False,
+    retried: Retried = retry_all,
+) -> Plan:
     """What `apply` would do; with `refresh_secrets` what holds a secret is sent again (see `secrets`).
+
+    With `retry_failed` failed tasks are retried, those of them that are `retried`.
 
     Raises ForeignOwner naming everything that is in the way and not this spec's, and PlanRefused when something that
     the spec says exists does not, or cannot take its tasks. SpecInvalid when a task cannot be rendered.
     """
     _refuse_missing(desired, observed)
-    again = _Again(retry_failed, refresh_secrets)
+    again = _Again(retry_failed, refresh_secrets, retried)
     work = _job_and_tasks(desired, observed, again)
     _refuse_foreign(desired, observed, work.tasks)
     needs = _needs(desired, observed, work)

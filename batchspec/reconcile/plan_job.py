@@ -42,6 +42,7 @@ _RULES = Rules(_REMOVABLE, frozenset({"id", "metadata", "onAllTasksComplete"}), 
 _GONE = ("terminating", "completed")
 _PREPARED = "files that its nodes are prepared with changed, and a job prepares each node once"
 FINISH_KEY = "onAllTasksComplete"
+FINISHES = "set once all tasks are added"
 
 
 def job_change(
@@ -90,7 +91,7 @@ def finish_reason(wanted: DesiredJob, there: JsonObject) -> Reason | None:
     """Why `onAllTasksComplete` must still be set, None when it is as wanted."""
     goal = wanted_finish(wanted)
     now = str(there.get(FINISH_KEY, "noaction")).lower()
-    return Reason("set once all tasks are added", FINISH_KEY, now, goal) if goal != now else None
+    return Reason(FINISHES, FINISH_KEY, now, goal) if goal != now else None
 
 
 def wanted_finish(wanted: DesiredJob) -> str:

@@ -6,7 +6,7 @@ waits, runs, has succeeded or has failed; a changed one is deleted and added aga
 constraints in place; one whose template is gone is deleted while unfinished and kept as orphaned once finished.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from batchspec.reconcile.change import Change, Reason
@@ -21,6 +21,15 @@ REPLACE_JOB_FROM = 1000
 
 # A reactivated task keeps its body; these failures may come from the SAS in it, so such a task is added anew.
 _NEEDS_NEW_SAS = frozenset({"BlobAccessDenied", "ResourceContainerAccessDenied", "FileUploadAccessDenied"})
+
+
+# Whether the failure of a task is one of those that are to be retried.
+Retried = Callable[[ObservedTask], bool]
+
+
+def retry_all(failed: ObservedTask) -> bool:
+    """Every failure."""
+    return True
 
 
 @dataclass(slots=True)
@@ -62,8 +71,9 @@ def task_changes(
     retry_failed: bool,
     refresh_secrets: bool = False,
     shared: bool = False,
+    retried: Retried = retry_all,
 ) -> TaskChanges:
-    """The changes for a job that stays. `there` is by lower-cased id.
+    """The changes for a job that stays. `there` is by lower-cased id. `retried` are the failures that may be retried.
 
     In a `shared` job (one that the spec says exists, or of whose tasks not all are known) a task that the spec does not
     name may be another's, so it is neither deleted nor told of.
@@ -73,7 +83,9 @@ def task_changes(
     for task in tasks:
         named.add(task.id.casefold())
         old_secret = refresh_secrets and holds_secret(task.body)
-        _one(result, task, there.get(task.id.casefold()), retry_failed=retry_failed, old_secret=old_secret)
+        seen = there.get(task.id.casefold())
+        retry = retry_failed and seen is not None and seen.failed and retried(seen)
+        _one(result, task, seen, retry_failed=retry, old_secret=old_secret)
     for key, left in () if shared else there.items():
         if key not in named and left.hash is not None:
             _left_over(result, left)

@@ -208,6 +208,9 @@ class _Rendering:
             os=wire.resources.os,
             notes=tasks.notes,
             listings={query: self.listings.get(query) for query in tasks.queries},
+            source=spec.document.data,
+            variables={name: one for name, one in self.variables.items() if not spec.vars[name].secret},
+            rows=sources.rows,
         )
 
     def _vars(self) -> dict[str, object]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from batchspec.render.files import Folder
 from batchspec.render.inputs import Input
-from batchspec.render.model import BlobQuery, DesiredContainer, Listing
+from batchspec.render.model import BlobQuery, DesiredContainer, Listing, LocalFile
 from batchspec.render.names import File
 from batchspec.render.scope import Scope
 
@@ -43,7 +43,8 @@ class Sources:
     """Where generators find things.
 
     `uploads` as templates see them, `broken` uploads that could not be listed; `containers` by key, as far as they
-    could be rendered; `listings` of blobs, none offline.
+    could be rendered; `listings` of blobs, none offline. `rows` are filled with the files of rows as they are read, by
+    what the spec calls them.
     """
 
     folder: Folder
@@ -51,6 +52,7 @@ class Sources:
     broken: frozenset[str] = frozenset()
     containers: Mapping[str, DesiredContainer] = field(default_factory=dict)
     listings: Mapping[BlobQuery, Listing] = field(default_factory=dict)
+    rows: dict[str, LocalFile] = field(default_factory=dict)
 
 
 def nothing() -> Elements:

@@ -203,7 +203,9 @@ class Desired:
     raises SpecInvalid for a task that cannot be rendered (after `desired.check_tasks` has passed it does not).
     `secrets` are the values for the symbols of kind `secret`; `shown_as` is the spec's path as the person gave it.
     `os` is that of the nodes. `notes()` are what a person should know of the tasks. `listings` are what generators want
-    of containers, None for what has not been listed: the tasks made of it are not in the stream then.
+    of containers, None for what has not been listed: the tasks made of it are not in the stream then. `source` is the
+    spec as it is written, `variables` are the values of its variables, but for secrets, and `rows` the files of rows
+    that the stream was made of so far, by what the spec calls them.
     """
 
     name: str
@@ -220,6 +222,9 @@ class Desired:
     os: Os = "linux"
     listings: Mapping[BlobQuery, Listing | None] = field(default_factory=dict)
     notes: Callable[[], Sequence[str]] = tuple
+    source: object = None
+    variables: Mapping[str, object] = field(default_factory=dict)
+    rows: Mapping[str, LocalFile] = field(default_factory=dict)
 
     @property
     def auto_pool(self) -> JsonObject | None:

@@ -6,13 +6,12 @@ once, before anything was rendered with it.
 """
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from batchspec.render import files, rows
 from batchspec.render.elements import MAX_TASKS, Element, Elements, Sources, nothing
 from batchspec.render.files import Folder
 from batchspec.render.ids import blob_name_fault
-from batchspec.render.model import BlobQuery, Listing
+from batchspec.render.model import BlobQuery, Listing, LocalFile
 from batchspec.render.names import BlobFile, listed
 from batchspec.render.ranges import length_of, range_of
 from batchspec.render.scope import Made, Omit, Scope
@@ -133,14 +132,15 @@ def table(wire: Wire, sources: Sources, given: object, at: At) -> Elements:
 
     def walk(scope: Scope) -> Iterator[Element]:
         source = path(scope)
-        place = _rows_file(sources.folder, source, at, scope) if isinstance(source, str) else None
-        reader = rows.reader_of(place.suffix) if place is not None else None
-        if place is not None and reader is None:
+        file = _rows_file(sources.folder, source, at, scope) if isinstance(source, str) else None
+        reader = rows.reader_of(file.path.suffix) if file is not None else None
+        if file is not None and reader is None:
             scope.fault(at, f"{shown(source)} is none of {rows.suffixes()} by its suffix")
-        if place is None or reader is None:
+        if file is None or reader is None:
             return
+        sources.rows.setdefault(str(source), file)
         try:
-            for number, row in enumerate(rows.rows(place, reader, sources.folder.within), 1):
+            for number, row in enumerate(rows.rows(file.path, reader, sources.folder.within), 1):
                 yield Element(row, f"row {number:,} of {source}")
         except rows.BadRows as error:
             scope.fault(at, f"{shown(source)}: {error}")
@@ -148,10 +148,10 @@ def table(wire: Wire, sources: Sources, given: object, at: At) -> Elements:
     return Elements(walk, lambda scope: sum(1 for _ in walk(scope)))
 
 
-def _rows_file(folder: Folder, source: str, at: At, scope: Scope) -> Path | None:
+def _rows_file(folder: Folder, source: str, at: At, scope: Scope) -> LocalFile | None:
     listing = files.list_files(folder, source)
     if len(listing.files) == 1 and not listing.faults:
-        return listing.files[0].path
+        return listing.files[0]
     faults = listing.faults or ["names several files, one was expected"]
     for fault in faults:
         scope.fault(at, f"{shown(source)}: {fault}")

@@ -37,13 +37,16 @@ def values(
     environ: Mapping[str, str] | None = None,
     *,
     allow_outside: bool = False,
+    frozen: Mapping[str, object] | None = None,
 ) -> tuple[Mapping[str, object], list[Problem]]:
     """The value of every variable that `spec` declares, and what is wrong with what was given.
 
     `given` are --var's by name, `files` those of --var-file in order. Without `environ` secrets are not looked up.
-    `allow_outside` is for files that are links out of their repository.
+    `allow_outside` is for files that are links out of their repository. `frozen` are values of a plan, before which
+    everything else goes but defaults; one that is no use to this spec is passed over, since then the plan is stale.
     """
     gathering = _Gathering(spec)
+    gathering.take_frozen(frozen or {})
     for file in files:
         gathering.take_file(file, allow_outside=allow_outside)
     for name, text in given.items():
@@ -56,6 +59,12 @@ class _Gathering:
         self._spec = spec
         self._values: dict[str, object] = {}
         self._problems: list[Problem] = []
+
+    def take_frozen(self, frozen: Mapping[str, object]) -> None:
+        """Take the values of a plan."""
+        for name, value in frozen.items():
+            if not self._fault_of_name(name) and not _fault(self._spec.vars[name], value):
+                self._values[name] = value
 
     def take_file(self, path: Path, *, allow_outside: bool = False) -> None:
         """Take the values of a YAML or JSON file, a mapping of names to values."""

@@ -18,6 +18,7 @@ from batchspec.reconcile.change import Plan
 from batchspec.reconcile.marks import RUN_KEY, START_KEY
 from batchspec.reconcile.observe import Observed, observe
 from batchspec.reconcile.plan import plan
+from batchspec.reconcile.plan_tasks import Retried, retry_all
 from batchspec.reconcile.ports import Services
 from batchspec.reconcile.report import Event, Noted
 from batchspec.render.hashes import fingerprint, task_fingerprint
@@ -304,6 +305,7 @@ class World:
         wait: bool = True,
         retry_failed: bool = False,
         refresh_secrets: bool = False,
+        retried: Retried = retry_all,
     ) -> Applied:
         """`apply` on these services, with a fresh log of calls."""
         self.batch.forget()
@@ -316,6 +318,7 @@ class World:
             wait=wait,
             retry_failed=retry_failed,
             refresh_secrets=refresh_secrets,
+            retried=retried,
             clock=self.clock,
         )
 

@@ -6,7 +6,7 @@ failed; errors have their own (see `errors`).
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from batchspec.cli import as_json, phrases
@@ -15,12 +15,13 @@ from batchspec.cli.boundary import print_error
 from batchspec.cli.console import Console
 from batchspec.cli.given import Given
 from batchspec.cli.progress import reporting
+from batchspec.cli.reviewed import Reviewed, reviewed
 from batchspec.cli.session import online
 from batchspec.cli.text_outcome import counts_phrase, failure_lines, node_failure_lines
 from batchspec.cli.text_plan import nothing_or_totals, print_plan
-from batchspec.errors import PlanStale, ServiceUnreachable, TasksFailed, TimedOut
+from batchspec.errors import ServiceUnreachable, TasksFailed, TimedOut
 from batchspec.reconcile.apply import Applied
-from batchspec.reconcile.change import SHORT_DIGITS, Plan, Totals
+from batchspec.reconcile.change import Plan, Totals
 from batchspec.reconcile.observe import Observed
 from batchspec.reconcile.outcome import Outcome
 from batchspec.reconcile.ports import Services
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 def apply(
     console: Console,
-    spec: str,
+    spec: str | None,
     given: Given,
     *,
     yes: bool,
@@ -42,9 +43,14 @@ def apply(
     retry_failed: bool,
     refresh_secrets: bool,
     digest: str | None,
+    plan_file: str | None,
 ) -> int:
-    """Apply the spec; with `digest` only if it is that of the plan that is made now."""
-    run = Dialogue(console, spec, given, yes=yes, force=force, digest=digest)
+    """Apply the spec; with `digest` or `plan_file` only what that plan would do, as it was planned."""
+    held_to, path, given = reviewed(spec, given, digest=digest, plan_file=plan_file)
+    if held_to.frozen is not None:
+        retry_failed = retry_failed or held_to.frozen.retry_failed
+        refresh_secrets = refresh_secrets or held_to.frozen.refresh_secrets
+    run = Dialogue(console, path, given, yes=yes, force=force, reviewed=held_to)
 
     async def work(desired: Desired, services: Services) -> int:
         from batchspec.reconcile.apply import Approval
@@ -65,17 +71,18 @@ def apply(
                 wait=wait,
                 retry_failed=retry_failed,
                 refresh_secrets=refresh_secrets,
+                retried=held_to.retries,
             )
         return run.ended(result, waited=wait)
 
-    return online(console, spec, given, work, need="all", told=run.how_to_come_back)
+    return online(console, path, given, work, need="all", check=held_to.refuse_other, told=run.how_to_come_back)
 
 
 @dataclass(slots=True)
 class Dialogue:
     """What one run asks and tells; `waiting` is true while only the service works.
 
-    `digest` is that of the plan that somebody has reviewed, whole or its first digits: then nothing is asked.
+    What was `reviewed` is not asked about again.
     """
 
     console: Console
@@ -83,7 +90,7 @@ class Dialogue:
     given: Given
     yes: bool = field(kw_only=True)
     force: bool = field(kw_only=True, default=False)
-    digest: str | None = field(kw_only=True, default=None)
+    reviewed: Reviewed = field(kw_only=True, default=Reviewed())
     waiting: bool = False
 
     def listening(self, report: Reporter) -> Reporter:
@@ -100,7 +107,7 @@ class Dialogue:
         """Show the plan; a quiet run shows one that is asked about or refused."""
         self.console.answer["plan"] = as_json.plan_object(plan)
         refused = any(one.verdict == "failed" for one in plan.checks) or bool(plan.too_much and not self.force)
-        asking = bool(plan.questions and not self.yes and self.digest is None) or refused
+        asking = bool(plan.questions and not self.yes and not self.reviewed) or refused
         if not self.console.as_json and (asking or not self.console.quiet):
             print_plan(self.console, plan, desired)
             if not plan.nothing_to_do:
@@ -111,28 +118,26 @@ class Dialogue:
         """Raise PlanStale when it is not the plan that was reviewed, and TooMuchAtOnce unless `--force` was said."""
         from batchspec.reconcile.blast_radius import refuse_too_much
 
-        if self.digest is not None:
-            self._compare(self.digest, freezing.digest(plan, observed))
+        self.reviewed.refuse_stale(plan, observed, freezing, see=self.given.suggest("plan", self.spec))
         if not self.force:
             refuse_too_much(plan)
 
-    def _compare(self, reviewed: str, now: str) -> None:
-        if not now.startswith(reviewed):
-            raise PlanStale(
-                f"the plan made now has the digest {now[:SHORT_DIGITS]}, not {reviewed[:SHORT_DIGITS]}: the spec, its "
-                "inputs or what is there has changed since it was reviewed; nothing was changed",
-                fix=f"see what it would do now: {self.given.suggest('plan', self.spec)}",
-            )
-
     def ask(self, plan: Plan) -> None:
         """Ask when something is replaced or deleted. Raises Declined."""
-        if plan.questions and self.digest is None:
-            again = self.given.suggest("apply", self.spec, "--yes", *["--force"] * self.force)
+        if plan.questions and not self.reviewed:
+            again = self._again("--yes", *["--force"] * self.force)
             ask(self.console, _question(plan.totals), yes=self.yes, again=again)
+
+    def _again(self, *more: str) -> str:
+        """The command line that goes on with this run."""
+        if self.reviewed.frozen is None:
+            return self.given.suggest("apply", self.spec, *more)
+        again = replace(self.given, frozen={})
+        return again.suggest("apply", self.spec, "--plan", self.reviewed.file, *["--force"] * self.force, *more)
 
     def how_to_come_back(self) -> str:
         """The next step after Ctrl-C."""
-        again = self.given.suggest("apply", self.spec)
+        again = self._again()
         if not self.waiting:
             return f"go on with: {again}"
         look = self.given.suggest("status", self.spec)
@@ -149,7 +154,7 @@ class Dialogue:
             raise
         except ServiceUnreachable as error:  # whether the run goes on there, nobody knows
             if self.waiting:
-                again = f"wait again and get the results with: {self.given.suggest('apply', self.spec)}"
+                again = f"wait again and get the results with: {self._again()}"
                 error.fix = "\n".join(filter(None, (error.fix, again)))
             raise
 
@@ -181,9 +186,8 @@ class Dialogue:
         took = phrases.duration(result.seconds)
         delete = self.given.suggest("delete", self.spec)
         if not waited:
-            look, again = (self.given.suggest(command, self.spec) for command in ("status", "apply"))
-            self.console.result(f"Submitted. Look with: {look}")
-            self.console.result(f"Wait and get the results with: {again}")
+            self.console.result(f"Submitted. Look with: {self.given.suggest('status', self.spec)}")
+            self.console.result(f"Wait and get the results with: {self._again()}")
         elif _has_failed(result):
             self.console.result(f"Ended in {took}: {_phrase(result.outcome)}")
         else:

@@ -1,7 +1,8 @@
 """`batchspec plan`: what apply would do and why; changes nothing.
 
-In: a spec. Out: the plan on stdout. Exit code 0, or 5 with `--detailed-exitcode` when something would be changed or
-downloaded, or may be, since it could not be looked at; 6 when preflight found what cannot end well.
+In: a spec. Out: the plan on stdout, and with `--out` in a file that `apply --plan` takes. Exit code 0, or 5 with
+`--detailed-exitcode` when something would be changed or downloaded, or may be, since it could not be looked at; 6 when
+preflight found what cannot end well.
 """
 
 from dataclasses import replace
@@ -9,6 +10,7 @@ from dataclasses import replace
 from batchspec.cli import as_json
 from batchspec.cli.console import Console
 from batchspec.cli.given import Given
+from batchspec.cli.plan_file import check_place, write_plan
 from batchspec.cli.session import online
 from batchspec.cli.text_plan import print_plan
 from batchspec.reconcile.ports import Services
@@ -26,8 +28,11 @@ def plan(
     detailed_exitcode: bool,
     retry_failed: bool,
     refresh_secrets: bool,
+    out: str | None = None,
 ) -> int:
-    """Plan the spec against the live state."""
+    """Plan the spec against the live state; `out` is the file that the plan goes to, too."""
+    if out is not None:
+        check_place(out)
 
     async def work(desired: Desired, services: Services) -> int:
         from batchspec.reconcile.freeze import Freezing
@@ -40,13 +45,15 @@ def plan(
         found = planned(ahead.desired, observed, retry_failed=retry_failed, refresh_secrets=refresh_secrets)
         freezing = Freezing(desired, services.place, retry_failed=retry_failed, refresh_secrets=refresh_secrets)
         found = replace(ahead.checked(found, observed), digest=freezing.digest(found, observed))
-        found = await with_task_reasons(found, desired, observed, services.batch)
+        shown = await with_task_reasons(found, desired, observed, services.batch)
         if console.as_json:
-            console.answer |= as_json.plan_object(found)
+            console.answer |= as_json.plan_object(shown)
         else:
-            print_plan(console, found, desired, all_tasks=all_tasks)
+            print_plan(console, shown, desired, all_tasks=all_tasks)
             console.flush()
         refuse_failed(found)
+        if out is not None:
+            write_plan(console, out, spec, freezing, found, observed)
         changes = bool(found.totals or found.downloads or found.unseen)
         return EXIT_CHANGES if detailed_exitcode and changes else 0
 

@@ -8,6 +8,7 @@ import pytest
 
 from batchspec.cli.commands.apply import Dialogue
 from batchspec.cli.given import Given
+from batchspec.cli.reviewed import Reviewed
 from batchspec.errors import Declined, PlanStale, ServiceUnreachable, TimedOut, TooMuchAtOnce, TransferFailed
 from batchspec.reconcile.apply import Applied
 from batchspec.reconcile.change import Change, Plan, Reason
@@ -42,7 +43,7 @@ def dialogue(
 ) -> Dialogue:
     one = console()
     one.quiet, one.as_json = quiet, as_json
-    return Dialogue(one, "s.yaml", Given(("n=5",)), yes=yes, force=force, digest=digest)
+    return Dialogue(one, "s.yaml", Given(("n=5",)), yes=yes, force=force, reviewed=Reviewed(digest))
 
 
 def approve(run: Dialogue, one: Plan) -> None:
