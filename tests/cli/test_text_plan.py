@@ -2,7 +2,8 @@
 
 import pytest
 
-from batchspec.cli.text_plan import check_lines, describe_pool, lines
+from batchspec.cli.plan_entries import describe_pool
+from batchspec.cli.text_plan import check_lines, lines
 from batchspec.reconcile.change import Change, Check, Plan, Reason
 from batchspec.render.model import JsonObject
 from tests.cli.made import POOL_BODY, desired
@@ -102,8 +103,8 @@ def test_all_tasks_are_named_when_that_is_asked_for() -> None:
         "                   y\\n",
         "Plan: 7 to create, 0 to change, 0 to replace, 2 to delete.",
         "2 unchanged tasks failed before; --retry-failed runs them again.",
-        "  a",
-        "  b",
+        "  failed before: a",
+        "  failed before: b",
     ]
 
 

@@ -14,11 +14,12 @@ from batchspec.cli.ask import ask
 from batchspec.cli.boundary import print_error
 from batchspec.cli.console import Console
 from batchspec.cli.given import Given
+from batchspec.cli.plan_entries import nothing_or_totals
 from batchspec.cli.progress import reporting
 from batchspec.cli.reviewed import Reviewed, reviewed
 from batchspec.cli.session import online
 from batchspec.cli.text_outcome import counts_phrase, failure_lines, node_failure_lines
-from batchspec.cli.text_plan import nothing_or_totals, print_plan
+from batchspec.cli.text_plan import print_plan
 from batchspec.errors import ServiceUnreachable, TasksFailed, TimedOut
 from batchspec.reconcile.apply import Applied
 from batchspec.reconcile.change import Plan, Totals

@@ -1,0 +1,214 @@
+"""What is told of a plan, whatever it is printed as: one entry per kind and action, totals, remarks, counts of checks.
+
+Place in the pipeline: `text_plan` and `markdown_plan` put these into words of their format. In: `Plan` and the
+`Desired` it is for, which knows what a new pool looks like. Out: entries and sentences; ids and names in an entry are
+as they are, sentences are harmless text without signatures. Never prints.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from batchspec.cli import phrases
+from batchspec.reconcile.change import Action, Change, Check, Kind, Plan, Reason, Totals, Verdict
+from batchspec.render.model import Desired, JsonObject
+
+BAD: tuple[Verdict, ...] = ("warning", "failed")
+_VERDICTS: tuple[Verdict, ...] = ("ok", "warning", "failed", "not checked")
+_ORDER: tuple[Action, ...] = ("create", "update", "replace", "delete")
+_NAMED_FILES = 3
+_VERBS: dict[Action, str] = {
+    "create": "new",
+    "update": "to change in place",
+    "replace": "to run again",
+    "delete": "to delete",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What shall happen to one resource, or to all of a kind in the same way.
+
+    `names` are those of containers or tasks, the pool's or job's, or of blobs as `container/blob`; `what` says how or
+    how many, and is empty where the names say all. `reasons` are told once each. `differing` is what differs in single
+    tasks that run again, where somebody has looked, with the ids of those in which it does.
+    """
+
+    action: Action
+    kind: Kind
+    what: str
+    names: tuple[str, ...]
+    reasons: tuple[Reason, ...] = ()
+    differing: tuple[tuple[Reason, tuple[str, ...]], ...] = ()
+
+
+def entries(plan: Plan, desired: Desired) -> Iterator[Entry]:
+    """The plan's entries in the order of its changes, downloads last."""
+    for kind, group in groupby((*plan.changes, *plan.tasks), key=lambda change: change.kind):
+        members = list(group)
+        for action in _ORDER:
+            chosen = [change for change in members if change.action == action]
+            if chosen:
+                yield from _of_kind(kind, action, chosen, desired)
+    if plan.downloads:
+        total = phrases.size(sum(one.size for one in plan.downloads))
+        what = f"{phrases.count(len(plan.downloads), 'file')} ({total})"
+        yield Entry("create", "download", what, tuple(one.id for one in plan.downloads))
+
+
+def nothing_or_totals(plan: Plan) -> str:
+    """`Plan: 12 to create, ...`, or `Nothing to do`."""
+    if plan.nothing_to_do:
+        return "Nothing to do"
+    totals: Totals = plan.totals
+    if plan.unseen and not (totals or plan.downloads or plan.pending_tasks or plan.cleanup_due):
+        return "Nothing to do in what could be looked at"
+    return (
+        f"Plan: {totals.create:,} to create, {totals.change:,} to change, "
+        f"{totals.replace:,} to replace, {totals.delete:,} to delete."
+    )
+
+
+def remarks(plan: Plan, *, all_tasks: bool = False) -> Iterator[str]:
+    """What a person should know beside the changes; with `all_tasks` the failed ones are named elsewhere."""
+    if plan.pending_tasks:
+        them = "it" if plan.pending_tasks == 1 else "them"
+        yield f"{phrases.count(plan.pending_tasks, 'unchanged task')} not finished yet: apply waits for {them}."
+    if plan.failed_tasks:
+        failed = phrases.count(len(plan.failed_tasks), "unchanged task")
+        names = "" if all_tasks else f": {phrases.some(plan.failed_tasks)}"
+        yield f"{failed} failed before{names}; --retry-failed runs them again."
+    for lacking in plan.unseen:
+        yield f"Not in this plan: {phrases.harmless(phrases.without_signatures(lacking))}"
+    for note in plan.notes:
+        yield f"Note: {phrases.harmless(note)}"
+
+
+def check_counts(checks: Sequence[Check]) -> str:
+    """How many checks came to which verdict: `9 ok, 1 warning`."""
+    count = Counter(check.verdict for check in checks)
+    return ", ".join(
+        f"{count[verdict]:,} {_counted(verdict, count[verdict])}" for verdict in _VERDICTS if count[verdict]
+    )
+
+
+def _counted(verdict: Verdict, number: int) -> str:
+    return "warnings" if verdict == "warning" and number != 1 else verdict
+
+
+def _of_kind(kind: Kind, action: Action, changes: Sequence[Change], desired: Desired) -> Iterator[Entry]:
+    if kind == "task":
+        yield from _tasks(action, changes)
+    elif kind == "upload":
+        yield Entry(action, kind, _uploads(action, changes, desired), _ids(changes), _reasons(changes))
+    elif kind == "container":
+        yield Entry(action, kind, "", _ids(changes), _reasons(changes))
+    else:
+        yield from (Entry(action, kind, _single(one, desired), (one.id,), one.reasons) for one in changes)
+
+
+def _ids(changes: Iterable[Change]) -> tuple[str, ...]:
+    return tuple(change.id for change in changes)
+
+
+def _reasons(changes: Iterable[Change]) -> tuple[Reason, ...]:
+    """All reasons, each once. Values may be lists, which have no hash."""
+    return tuple({repr(reason): reason for change in changes for reason in change.reasons}.values())
+
+
+def _uploads(action: Action, changes: Sequence[Change], desired: Desired) -> str:
+    places: dict[str, list[Change]] = {}
+    for change in changes:
+        places.setdefault(_container_key(change, desired), []).append(change)
+    word = "from" if action == "delete" else "to"
+    parts = []
+    for place, members in places.items():
+        part = f"{phrases.count(len(members), 'file')} {word} {phrases.harmless(place)}"
+        if action != "create" and len(members) <= _NAMED_FILES:
+            part += ": " + phrases.some([change.id.partition("/")[2] for change in members])
+        parts.append(part)
+    return f"{', '.join(parts)} ({phrases.size(sum(change.size for change in changes))})"
+
+
+def _container_key(change: Change, desired: Desired) -> str:
+    upload = desired.uploads.get(change.key)
+    return upload.container if upload is not None else change.id.partition("/")[0]
+
+
+def _tasks(action: Action, changes: Sequence[Change]) -> Iterator[Entry]:
+    """An entry for all that have the same reasons."""
+    ways: dict[str, list[Change]] = {}
+    for change in changes:
+        ways.setdefault(repr(_in_general(change)), []).append(change)
+    for members in ways.values():
+        reasons = _in_general(members[0])
+        retried = action == "update" and any(reason.text.startswith("failed") for reason in reasons)
+        verb = "to retry" if retried else _VERBS[action]
+        yield Entry(action, "task", f"{len(members):,} {verb}", _ids(members), reasons, tuple(_differing(members)))
+
+
+def _in_general(change: Change) -> tuple[Reason, ...]:
+    """The reasons without what differs in a task that runs again alone."""
+    return tuple(reason for reason in change.reasons if change.action != "replace" or not reason.path)
+
+
+def _differing(changes: Sequence[Change]) -> Iterator[tuple[Reason, tuple[str, ...]]]:
+    same: dict[str, tuple[Reason, list[str]]] = {}
+    for change in changes:
+        for reason in change.reasons if change.action == "replace" else ():
+            if reason.path:
+                same.setdefault(repr(reason), (reason, []))[1].append(change.id)
+    yield from ((reason, tuple(ids)) for reason, ids in same.values())
+
+
+def _single(change: Change, desired: Desired) -> str:
+    """How a pool or job is made, changed or replaced."""
+    pool = _made_with(change, desired) if change.action in ("create", "replace") else None
+    new = describe_pool(pool) if pool is not None else ""
+    return {"update": "in place", "replace": _replaced(change, new)}.get(change.action, new)
+
+
+def _replaced(change: Change, new: str) -> str:
+    """How a replacement is told: a pool by the new one, a job with the pool that comes with it."""
+    if not new:
+        return "replaced"
+    return f"replaced by {new}" if change.kind == "pool" else f"replaced, with {new}"
+
+
+def _made_with(change: Change, desired: Desired) -> JsonObject | None:
+    """The body of the pool that comes to be by a change: itself, or the auto pool of a job."""
+    if change.kind == "pool":
+        return desired.pool.body if desired.pool else None
+    return desired.auto_pool if change.kind == "job" else None
+
+
+def describe_pool(body: JsonObject) -> str:
+    """`2 x standard_d2s_v3, ubuntu 24.04` from a pool's body; what the body does not say is left out."""
+    size = str(body.get("vmSize", ""))
+    nodes = f"{_nodes(body)} x {size}" if size else _nodes(body)
+    if body.get("enableAutoScale"):
+        nodes = f"autoscaled, {size}" if size else "autoscaled"
+    image = _image(body)
+    return phrases.harmless(f"{nodes}, {image}" if image else nodes)
+
+
+def _nodes(body: JsonObject) -> str:
+    dedicated, spot = (_number(body.get(f"target{sort}Nodes")) for sort in ("Dedicated", "LowPriority"))
+    parts = [str(dedicated)] if dedicated or not spot else []
+    return " + ".join([*parts, *([f"{spot} spot"] if spot else [])])
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _image(body: JsonObject) -> str:
+    machine = body.get("virtualMachineConfiguration")
+    reference = machine.get("imageReference") if isinstance(machine, dict) else None
+    if not isinstance(reference, dict):
+        return ""
+    offer, sku = str(reference.get("offer", "")), str(reference.get("sku", ""))
+    if offer.startswith("ubuntu-"):
+        return "ubuntu " + offer.removeprefix("ubuntu-").removesuffix("-lts").replace("_", ".")
+    return f"{offer} {sku}".strip() or str(reference.get("virtualMachineImageId", "")).rpartition("/")[2]
