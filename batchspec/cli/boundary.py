@@ -89,16 +89,18 @@ def _answer(console: Console, code: int, error: object) -> None:
 
 def print_error(console: Console, error: BatchspecError) -> None:
     """The error on stderr: a spec's problems one per line; else the message, and the next step beneath."""
+    word = "" if isinstance(error, SpecInvalid) else f"{_word(console)} "
+    for at, line in enumerate(error_lines(error)):
+        console.error(line if at else word + line)
+
+
+def error_lines(error: BatchspecError) -> list[str]:
+    """The lines that tell of an error, harmless and without signatures."""
     if isinstance(error, SpecInvalid):
-        for problem in error.problems:
-            console.error(phrases.harmless(str(problem)))
-        return
+        return [phrases.harmless(str(problem)) for problem in error.problems]
     first, *rest = phrases.without_signatures(str(error)).rstrip().split("\n")
-    console.error(f"{_word(console)} {phrases.harmless(first)}")
-    for line in rest:
-        console.error(f"  {phrases.harmless_line(line)}")
-    for line in error.fix.splitlines():
-        console.error(f"  {phrases.harmless_line(line)}")
+    more = (f"  {phrases.harmless_line(line)}" for line in (*rest, *error.fix.splitlines()))
+    return [phrases.harmless(first), *more]
 
 
 def _word(console: Console) -> str:

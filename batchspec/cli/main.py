@@ -69,6 +69,7 @@ def _plan(console: Console, given: Given, args: Namespace) -> int:
         console,
         args.spec,
         given,
+        format=args.format,
         all_tasks=args.all_tasks,
         detailed_exitcode=args.detailed_exitcode,
         retry_failed=args.retry_failed,

@@ -206,7 +206,7 @@ def _render(parser: argparse.ArgumentParser) -> None:
 
 def _plan(parser: argparse.ArgumentParser) -> None:
     _spec(parser)
-    _format(parser, "text", "json")
+    _format(parser, "text", "json", "markdown")
     parser.add_argument("--all-tasks", action="store_true", help="name every task, not only the first ones")
     parser.add_argument("--detailed-exitcode", action="store_true", help="exit with 5 when there are changes")
     parser.add_argument("--retry-failed", action="store_true", help="plan it with failed tasks and nodes started again")
@@ -345,6 +345,7 @@ _COMMANDS = (
             "batchspec plan specs/topwords.yaml --all-tasks",
             "batchspec plan specs/topwords.yaml --format json --detailed-exitcode",
             "batchspec plan specs/topwords.yaml --var numwords=5 --out topwords.plan.json",
+            "batchspec plan specs/topwords.yaml --format markdown > comment.md",
         ),
     ),
     (

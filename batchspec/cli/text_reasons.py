@@ -12,6 +12,7 @@ from itertools import takewhile
 from batchspec.cli import phrases
 from batchspec.reconcile.change import Reason
 
+DRIFTED = "changed in the service, not in the spec"
 _BEFORE_THE_DIFFERENCE = 20
 
 
@@ -19,24 +20,24 @@ def why(reason: Reason, columns: int) -> list[str]:
     """The reason on one line of at most so many columns, or on three: what, the old and the new value."""
     if not reason.path:
         return [phrases.harmless(phrases.without_signatures(reason.text))]
-    path, said = phrases.harmless(phrases.snake(reason.path)), _said(reason)
+    path, said = phrases.harmless(phrases.snake(reason.path)), aside(reason)
     if reason.old is None and reason.new is None:
-        return [f"{path}: {'; '.join(said) or reason.text}"]
-    aside = f" ({'; '.join(said)})" if said else ""
+        return [f"{path}: {said or reason.text}"]
+    beside = f" ({said})" if said else ""
     old, new = phrases.whole_value(reason.old), phrases.whole_value(reason.new)
-    line = f"{path}: {old} -> {new}{aside}"
+    line = f"{path}: {old} -> {new}{beside}"
     if len(line) <= columns:
         return [line]
     old, new = around_the_difference(old, new, columns - 4)
-    return [f"{path}:{aside}", f"  - {old}", f"  + {new}"]
+    return [f"{path}:{beside}", f"  - {old}", f"  + {new}"]
 
 
-def _said(reason: Reason) -> list[str]:
-    """What is to be said beside the values."""
+def aside(reason: Reason) -> str:
+    """What is to be said beside the values; "" when they say all."""
     said = [phrases.harmless(reason.text)] if reason.text not in ("", "changed") else []
-    said += ["changed in the service, not in the spec"] if reason.cause == "drift" else []
+    said += [DRIFTED] if reason.cause == "drift" else []
     said += ["forces replacement"] if reason.replaces else []
-    return said
+    return "; ".join(said)
 
 
 def around_the_difference(old: str, new: str, characters: int) -> tuple[str, str]:

@@ -61,6 +61,14 @@ def workflow(name: str) -> dict[str, Any]:
     return {"on" if key is True else key: value for key, value in loaded.items()}
 
 
+def goes_on(condition: str, failed: set[str]) -> bool:
+    """Whether GitHub runs a step under this condition; any other is an error."""
+    return {
+        "success()": not failed,
+        "success() || steps.plan.outcome == 'failure'": not failed or "plan" in failed,
+    }[condition]
+
+
 @dataclass(frozen=True, slots=True)
 class Runner:
     """A checkout, and the machine that GitHub runs steps on."""
@@ -71,17 +79,19 @@ class Runner:
     contexts: Mapping[str, str]
 
     def job(self, flow: Mapping[str, Any], name: str) -> list[subprocess.CompletedProcess[str]]:
-        """The `run:` steps of a job in order, up to the first that fails."""
+        """The `run:` steps of a job in order, without those that GitHub leaves out after one that failed."""
         job = flow["jobs"][name]
         assert flow["defaults"]["run"]["shell"] == "bash"
-        ran = []
+        ran: list[subprocess.CompletedProcess[str]] = []
+        failed: set[str] = set()
         for step in job["steps"]:
             given = {**flow.get("env", {}), **job.get("env", {}), **step.get("env", {})}
-            if "run" in step:
-                assert "${{" not in step["run"], "what is put into a script may be anybody's words"
-                ran.append(self.step(step["run"], {key: self.filled(value) for key, value in given.items()}))
-                if ran[-1].returncode:
-                    break
+            if "run" not in step or not goes_on(step.get("if", "success()"), failed):
+                continue
+            assert "${{" not in step["run"], "what is put into a script may be anybody's words"
+            ran.append(self.step(step["run"], {key: self.filled(value) for key, value in given.items()}))
+            if ran[-1].returncode:
+                failed.add(step.get("id", "a step"))
         return ran
 
     def filled(self, value: str) -> str:
@@ -149,18 +159,16 @@ def test_the_plan_is_commented_and_updated_and_then_applied(
     *others, comment = runner.comments
     assert others == OTHERS
     assert comment["body"].startswith(
-        "<!-- batchspec plan specs/topwords.yaml -->\nWhat applying specs/topwords.yaml would do:\n~~~~\n"
+        "<!-- batchspec plan specs/topwords.yaml -->\n### batchspec plan of `specs/topwords.yaml` on `"
     )
-    assert (
-        "+ tasks      3 new: harbour, orchard, railway\nPlan: 12 to create, 0 to change, 0 to replace, 0 to delete.\n"
-        in comment["body"]
-    )
+    assert "\n\n**12 to create, 0 to change, 0 to replace, 0 to delete.**\n\n" in comment["body"]
+    assert "\n- **Create tasks** 3 new: `harbour`, `orchard`, `railway`\n" in comment["body"]
     assert raw.of("topwords") == ([], [], []), "a plan changes nothing"
 
     (runner.folder / "specs/topwords/railway.txt").unlink()
     assert [one.returncode for one in runner.job(review, "plan")] == [0] * 3
     assert [one["id"] for one in runner.comments] == [1, 2, comment["id"]]
-    assert "+ tasks      2 new: harbour, orchard\n" in runner.comments[2]["body"]
+    assert "\n- **Create tasks** 2 new: `harbour`, `orchard`\n" in runner.comments[2]["body"]
     assert runner.comments[:2] == OTHERS
 
     try:
@@ -172,6 +180,26 @@ def test_the_plan_is_commented_and_updated_and_then_applied(
     finally:
         deleted = batchspec("delete", "specs/topwords.yaml", "--yes", cwd=runner.folder, env=env)
     assert deleted.code == 0, deleted
+
+
+def test_a_plan_that_is_refused_or_cannot_be_made_is_commented_too(runner: Runner) -> None:
+    review, spec = workflow("batchspec"), runner.folder / "specs/topwords.yaml"
+    text = spec.read_text()
+
+    spec.write_text(text.replace("tasks:\n  - ", "tasks:\n  - required_slots: 4\n    "))
+    *_, plan, comment = runner.job(review, "plan")
+    assert (plan.returncode, comment.returncode) == (6, 0), (plan, comment)
+    assert "\n- **failed** required slots: task harbour needs 4 slots" in runner.comments[2]["body"]
+
+    spec.write_text(text.replace("vm_size", "vm_sise"))
+    *_, plan, comment = runner.job(review, "plan")
+    assert (plan.returncode, comment.returncode) == (2, 0), (plan, comment)
+    assert len(runner.comments) == 3
+    assert runner.comments[2]["body"] == (
+        "<!-- batchspec plan specs/topwords.yaml -->\n### batchspec plan of `specs/topwords.yaml`\n\n"
+        "**There is no plan:**\n\n```text\n"
+        "specs/topwords.yaml:30:3: pool.vm_sise: unknown property; did you mean 'vm_size'?\n```\n"
+    )
 
 
 def test_a_broken_spec_and_a_stale_rendering_stop_the_check(runner: Runner) -> None:

@@ -2,17 +2,22 @@
 
 In: a spec. Out: the plan on stdout, and with `--out` in a file that `apply --plan` takes. Exit code 0, or 5 with
 `--detailed-exitcode` when something would be changed or downloaded, or may be, since it could not be looked at; 6 when
-preflight found what cannot end well.
+preflight found what cannot end well. As Markdown, what ends a run before there is a plan is on stdout, too: a pull
+request shall show it.
 """
 
 from dataclasses import replace
 
 from batchspec.cli import as_json
+from batchspec.cli.boundary import error_lines
 from batchspec.cli.console import Console
 from batchspec.cli.given import Given
+from batchspec.cli.markdown_plan import Where, document, refusal
 from batchspec.cli.plan_file import check_place, write_plan
 from batchspec.cli.session import online
 from batchspec.cli.text_plan import print_plan
+from batchspec.errors import BatchspecError
+from batchspec.reconcile.change import Plan
 from batchspec.reconcile.ports import Services
 from batchspec.render.model import Desired
 
@@ -24,6 +29,7 @@ def plan(
     spec: str,
     given: Given,
     *,
+    format: str,
     all_tasks: bool,
     detailed_exitcode: bool,
     retry_failed: bool,
@@ -31,8 +37,8 @@ def plan(
     out: str | None = None,
 ) -> int:
     """Plan the spec against the live state; `out` is the file that the plan goes to, too."""
-    if out is not None:
-        check_place(out)
+    again = ["--retry-failed"] * retry_failed + ["--refresh-secrets"] * refresh_secrets
+    told: list[Plan] = []
 
     async def work(desired: Desired, services: Services) -> int:
         from batchspec.reconcile.freeze import Freezing
@@ -48,13 +54,24 @@ def plan(
         shown = await with_task_reasons(found, desired, observed, services.batch)
         if console.as_json:
             console.answer |= as_json.plan_object(shown)
+        elif format == "markdown":
+            where = Where(spec, services.shown_as, given.suggest("apply", spec, "--digest", found.short_digest, *again))
+            console.raw(document(shown, desired, where, mask=console.masked, all_tasks=all_tasks))
         else:
             print_plan(console, shown, desired, all_tasks=all_tasks)
-            console.flush()
+        told.append(shown)
+        console.flush()
         refuse_failed(found)
         if out is not None:
             write_plan(console, out, spec, freezing, found, observed)
         changes = bool(found.totals or found.downloads or found.unseen)
         return EXIT_CHANGES if detailed_exitcode and changes else 0
 
-    return online(console, spec, given, work, need="plan")
+    try:
+        if out is not None:
+            check_place(out)
+        return online(console, spec, given, work, need="plan")
+    except BatchspecError as error:
+        if format == "markdown" and not told:
+            console.raw(refusal(spec, error_lines(error), mask=console.masked))
+        raise
