@@ -198,7 +198,7 @@ def test_a_plan_that_is_refused_or_cannot_be_made_is_commented_too(runner: Runne
     assert runner.comments[2]["body"] == (
         "<!-- batchspec plan specs/topwords.yaml -->\n### batchspec plan of `specs/topwords.yaml`\n\n"
         "**There is no plan:**\n\n```text\n"
-        "specs/topwords.yaml:30:3: pool.vm_sise: unknown property; did you mean 'vm_size'?\n```\n"
+        "specs/topwords.yaml:33:3: pool.vm_sise: unknown property; did you mean 'vm_size'?\n```\n"
     )
 
 
