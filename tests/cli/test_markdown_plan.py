@@ -103,7 +103,7 @@ def test_what_changes_says_how_and_why() -> None:
 - **Change job** `topwords-job`: in place
   - `priority`: `0` → `5`
 - **Replace tasks** 1 to run again: `b`
-  - `command_line`
+  - `b`: `command_line`
     - was `/bin/bash -c 'python3 $AZ_BATCH_NODE_SHARED_DIR/topwords_task.py --filepath b --numwords 3'`
     - will be `/bin/bash -c 'python3 $AZ_BATCH_NODE_SHARED_DIR/topwords_task.py --filepath b --numwords 7'`
 
