@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import quote
 
 from batchspec.cloud.batch_http import Ask, BatchHttp, Body
+from batchspec.cloud.faults import code_and_message
 from batchspec.errors import ServiceRefused
 from batchspec.reconcile.ports import Added
 
@@ -64,10 +65,8 @@ async def _halves(http: BatchHttp, job_id: str, bodies: Sequence[Body]) -> tuple
 def _added(one: Body) -> Added:
     if str(one.get("status", "")).lower() == "success":
         return Added(one["taskId"], "", "")
-    error = one.get("error") or {}
-    message = error.get("message") or {}
-    text = message.get("value", "") if isinstance(message, dict) else str(message)
-    return Added(one["taskId"], error.get("code") or "InternalError", text.partition("\n")[0])
+    code, message = code_and_message(one.get("error") or {})
+    return Added(one["taskId"], code or "InternalError", message)
 
 
 async def _own(job_id: str, added: Added, bodies: Sequence[Body], get_task: GetTask, maybe_added: bool) -> Added:

@@ -6,7 +6,7 @@ message is the service's own first line, masked; never an SDK's, never a header.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -146,11 +146,20 @@ def refusal(error: HttpResponseError) -> Refusal:
     return Refusal(response.status_code, code, _first_line(str(message)), body.get("details", ()), request_id, ahead)
 
 
+def code_and_message(error: Any) -> tuple[str, str]:
+    """The code of an error object of Batch within an answer, and its message on one line; "" where it has none."""
+    told = _from_json(error)
+    return str(told["code"] or ""), _with_details(_first_line(str(told["message"] or "")), told["details"])
+
+
+def _with_details(message: str, details: Iterable[tuple[str, str]]) -> str:
+    shown = "; ".join(f"{key}: {value}" for key, value in details if "Authentication" not in key)
+    return masked(f"{message} ({shown})" if shown else message)
+
+
 def _refused(told: Refusal, operation: str, resource: str) -> ServiceRefused:
-    details = "; ".join(f"{key}: {value}" for key, value in told.details if "Authentication" not in key)
-    message = f"{told.message} ({details})" if details else told.message
     return ServiceRefused(
-        masked(message),
+        _with_details(told.message, told.details),
         operation=operation,
         resource=resource,
         status=told.status,

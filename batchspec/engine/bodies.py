@@ -88,9 +88,7 @@ def _check_pool_limits(body: Mapping[str, Any]) -> None:
     if not body.get("vmSize", "x").strip():
         raise bad_value("vmSize", body["vmSize"])
     check_subnet(body.get("networkConfiguration", {}))
-    if body.get("applicationPackageReferences"):
-        references = ", ".join(item["applicationId"] for item in body["applicationPackageReferences"])
-        raise BatchError("InvalidApplicationPackageReferences", ApplicationId=references)
+    _check_packages(body)
     check_environment(body.get("startTask", {}).get("environmentSettings", ()), "startTask.environmentSettings")
 
 
@@ -144,9 +142,7 @@ def check_task_parts(body: Mapping[str, Any], path: str) -> None:
     prefix = f"{path}." if path else ""
     if not body["commandLine"].strip():
         raise bad_value(f"{prefix}commandLine", body["commandLine"])
-    if body.get("applicationPackageReferences"):
-        references = ", ".join(item["applicationId"] for item in body["applicationPackageReferences"])
-        raise BatchError("InvalidApplicationPackageReferences", ApplicationId=references)
+    _check_packages(body)
     check_environment(body.get("environmentSettings", ()), f"{prefix}environmentSettings")
     for index, file in enumerate(body.get("resourceFiles", ())):
         _check_resource_file(file, f"{prefix}resourceFiles[{index}]")
@@ -154,6 +150,13 @@ def check_task_parts(body: Mapping[str, Any], path: str) -> None:
     for index, file in enumerate(body.get("outputFiles", ())):
         if "container" not in file["destination"]:
             raise BatchError("MissingRequiredProperty", PropertyName=f"{prefix}outputFiles[{index}].destination")
+
+
+def _check_packages(body: Mapping[str, Any]) -> None:
+    references = ", ".join(item["applicationId"] for item in body.get("applicationPackageReferences", ()))
+    if references:
+        reason = "The local engine has no application packages: this is its limit, not the service's."
+        raise BatchError("InvalidApplicationPackageReferences", ApplicationId=references, Reason=reason)
 
 
 def _check_mounts(settings: Mapping[str, Any], prefix: str) -> None:

@@ -12,6 +12,13 @@ from batchspec.engine.images import is_windows
 _CORES = re.compile(r"(?:standard|basic)_[a-z]+?(?:c|s)?(\d+)", re.IGNORECASE)
 _SMALL: Final = {"small": 1, "medium": 2, "large": 4, "extralarge": 8}
 
+# Source: "Mount a virtual file system on a Batch pool": a mount that fails makes the node unusable, with this code.
+_NO_MOUNTS: Final = {
+    "code": "MountConfigurationError",
+    "message": "The local engine mounts no file systems: this is its limit, not the service's.",
+    "errorDetails": [],
+}
+
 
 def limit_of_this_machine(pool_body: dict[str, Any]) -> dict[str, Any] | None:
     """Why a node of this pool can never work here, as an error of the node."""
@@ -20,6 +27,8 @@ def limit_of_this_machine(pool_body: dict[str, Any]) -> dict[str, Any] | None:
     machine = pool_body["virtualMachineConfiguration"]
     if is_windows(machine):
         return _no_windows(machine["nodeAgentSKUId"])
+    if pool_body.get("mountConfiguration"):
+        return _NO_MOUNTS
     return None
 
 

@@ -151,6 +151,16 @@ async def test_a_task_that_exists_is_told_and_one_that_our_lost_request_added_is
         ]
 
 
+async def test_a_task_that_is_refused_has_the_details_that_the_service_gives() -> None:
+    values = [{"key": "Value", "value": "https://h/c?sig=abc"}, {"key": "PropertyName", "value": "containerUrl"}]
+    error = {"code": "InvalidPropertyValue", "message": {"value": "It is wrong.\nRequestId:1"}, "values": values}
+    refused = Answer(200, {"value": [{"status": "clienterror", "taskId": "a", "error": error}]})
+    async with scripted(in_turn(refused)) as (services, _):
+        (added,) = await services.batch.add_tasks("j", [{"id": "a", "commandLine": "1"}])
+
+    assert added.message == "It is wrong. (Value: https://h/c?sig=***; PropertyName: containerUrl)"
+
+
 async def test_a_request_that_is_too_large_is_halved_down_to_the_one_task_that_is() -> None:
     def script(seen: Seen) -> Answer:
         ids = [one["id"] for one in json.loads(seen.body)["value"]]

@@ -53,6 +53,7 @@ def write(env: Mapping[str, str], tmp_path: Path) -> Callable[[str], Workspace]:
 
     def writing(spec: str) -> Workspace:
         gate = str(tmp_path / "gate")
-        return written(tmp_path / "work", f"t{next(_numbers)}-spec", spec.replace("{gate}", gate), env)
+        name = f"t{next(_numbers)}-spec"
+        return written(tmp_path / name, name, spec.replace("{gate}", gate), env)
 
     return writing

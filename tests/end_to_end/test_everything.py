@@ -1,0 +1,198 @@
+"""What Azure Batch can do beyond the plainest pools, jobs and tasks: what arrives, and what the engine makes of it.
+
+Where the local engine lacks something, the run ends as it would at Azure when that fails, and the message says whose
+limit it is.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+from tests.end_to_end.workspace import Services, Workspace
+
+IMAGE = "image: {publisher: canonical, offer: ubuntu-24_04-lts, sku: server}"
+POOL = f"""\
+pool:
+  id: "{{{{ name }}}}-pool"
+  vm_size: standard_d2s_v3
+  target_dedicated_nodes: 1
+  {IMAGE}
+"""
+SECRET = "correct-horse-battery"
+READER = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/reader"
+
+
+def with_secret(work: Workspace) -> Workspace:
+    """The same, with the variable that the spec's secret comes from."""
+    return replace(work, env={**work.env, "THE_SECRET": SECRET})
+
+
+def test_environment_is_a_mapping_and_a_task_s_own_goes_before_the_job_s(
+    write: Callable[[str], Workspace], raw: Services
+) -> None:
+    work = write("""\
+        job: {common_environment_settings: {WHO: job, FROM_JOB: "{{ name }}"}}
+        tasks:
+          - id: one
+            command: echo "$WHO $FROM_JOB $NUMBER $FLAG [$EMPTY]"
+            environment_settings: {WHO: task, NUMBER: 5, FLAG: true, EMPTY: ""}
+    """)
+
+    ran = work.run("apply")
+
+    assert ran.code == 0, ran
+    assert work.run("logs", "one").stdout == f"task {work.name} 5 true []\n"
+    settings = {one.name: one.value for one in raw.batch.get_task(work.name, "one").environment_settings or ()}
+    assert {name: settings[name] for name in ("WHO", "NUMBER", "FLAG")} == {
+        "WHO": "task",
+        "NUMBER": "5",
+        "FLAG": "true",
+    }
+    assert work.run("plan").stdout == "Nothing to do\n"
+    assert work.run("delete", "--yes").code == 0
+
+
+def test_one_spec_owns_a_pool_and_others_use_it(write: Callable[[str], Workspace], raw: Services) -> None:
+    shared = write(POOL)
+    user = write(f"""\
+        containers: {{input: {{}}, output: {{}}}}
+        uploads: {{words: {{container: input, files: words.txt}}}}
+        pool: {{id: {shared.name}-pool, existing: true, identity: {READER}}}
+        job: {{id: "{{{{ name }}}}-job"}}
+        tasks:
+          - id: count
+            command: wc -w < words.txt > count.out
+            resource_files: [{{upload: words}}, {{container: input, prefix: words, file_path: again}}]
+            output_files: [{{file_pattern: "*.out", container: output, upload_condition: tasksuccess}}]
+        downloads: [{{container: output, to: ../results}}]
+    """)
+    (user.folder / "specs/words.txt").write_text("to be or not to be")
+
+    early = user.run("apply")
+    assert (
+        early.code,
+        f"not there, though the spec says `existing: true`: pool {shared.name}-pool" in early.stderr,
+    ) == (
+        6,
+        True,
+    ), early
+    assert shared.run("apply").code == 0
+    ran = user.run("apply")
+
+    assert ran.code == 0, ran
+    assert (user.folder / "results/count.out").read_text().strip() == "6"
+    task = raw.batch.get_task(f"{user.name}-job", "count")
+    files = [(one.http_url or one.storage_container_url, one.identity_reference) for one in task.resource_files or ()]
+    (output,) = task.output_files or []
+    assert output.destination.container is not None
+    files.append((output.destination.container.container_url, output.destination.container.identity_reference))
+    assert [(str(url).count("?"), identity and identity.resource_id) for url, identity in files] == [(0, READER)] * 3
+    assert user.run("plan").stdout == "Nothing to do\n"
+    assert user.run("delete", "--yes").code == 0
+    assert raw.of(user.name) == ([], [], [])
+    assert shared.run("plan").stdout == "Nothing to do\n"
+    assert shared.run("delete", "--yes").code == 0
+
+
+def test_tasks_run_as_accounts_of_the_pool_whose_passwords_nobody_sees(
+    write: Callable[[str], Workspace], raw: Services
+) -> None:
+    work = with_secret(
+        write(f"""\
+{POOL}  user_accounts:
+    - name: analyst
+      password: "{{{{ vars.password }}}}"
+      elevation_level: admin
+      linux_user_configuration: {{uid: 2001, gid: 2001}}
+vars: {{password: {{secret: true, from_env: THE_SECRET}}}}
+tasks:
+  - {{id: named, command: "true", user_identity: {{username: analyst}}}}
+  - {{id: own, command: "true", user_identity: {{auto_user: {{scope: task, elevation_level: admin}}}}}}
+""")
+    )
+
+    runs = [work.run("render"), work.run("apply", "-v"), work.run("plan"), work.run("status", "--format", "json")]
+
+    assert [ran.code for ran in runs] == [0, 0, 0, 0], runs
+    assert runs[2].stdout == "Nothing to do\n"
+    assert all(SECRET not in ran.stdout + ran.stderr for ran in runs)
+    (account,) = raw.batch.get_pool(f"{work.name}-pool").user_accounts or []
+    assert (account.name, account.elevation_level, str(account.password)) == ("analyst", "admin", "None")
+    identity = raw.batch.get_task(work.name, "named").user_identity
+    assert identity is not None
+    assert identity.username == "analyst"
+    assert work.run("delete", "--yes").code == 0
+
+
+def test_an_application_package_is_refused_and_it_is_said_that_the_engine_has_none(
+    write: Callable[[str], Workspace], raw: Services
+) -> None:
+    package = 'application_package_references: [{application_id: tool, version: "1.0"}]'
+    of_pool = write(f"{POOL}  {package}\ntasks: [{{id: one, command: 'true'}}]\n")
+    of_task = write(f"tasks:\n  - id: one\n    command: 'true'\n    {package}\n")
+
+    runs = [work.run("apply", "--yes") for work in (of_pool, of_task)]
+
+    for ran in runs:
+        assert ran.code == 1, ran
+        assert "InvalidApplicationPackageReferences" in ran.stderr
+        assert "ApplicationId: tool" in ran.stderr
+        assert "The local engine has no application packages: this is its limit, not the service's" in ran.stderr
+    (shown,) = json.loads(of_task.run("render", "--format", "json").stdout)["tasks"]
+    assert shown["applicationPackageReferences"] == [{"applicationId": "tool", "version": "1.0"}]
+    assert f"{of_pool.name}-pool" not in raw.pools()
+    for work in (of_pool, of_task):
+        assert work.run("delete", "--yes").code == 0
+
+
+def test_a_mount_makes_nodes_unusable_and_it_is_said_that_the_engine_mounts_nothing(
+    write: Callable[[str], Workspace], raw: Services
+) -> None:
+    work = with_secret(
+        write(f"""\
+{POOL}  mount_configuration:
+    - azure_file_share_configuration:
+        account_name: mystorage
+        azure_file_url: https://mystorage.file.core.windows.net/share
+        account_key: "{{{{ vars.key }}}}"
+        relative_mount_path: share
+vars: {{key: {{secret: true, from_env: THE_SECRET}}}}
+tasks: [{{id: one, command: ls $AZ_BATCH_NODE_MOUNTS_DIR/share}}]
+""")
+    )
+
+    ran = work.run("apply", "-v")
+
+    assert ran.code == 3, ran
+    assert f"no node of pool {work.name}-pool can run tasks: each of them is unusable" in ran.stderr
+    assert "MountConfigurationError: The local engine mounts no file systems" in ran.stderr
+    status = work.run("status")
+    assert (status.code, "MountConfigurationError" in status.stdout) == (0, True), status
+    assert SECRET not in ran.stdout + ran.stderr + status.stdout
+    (mount,) = raw.batch.get_pool(f"{work.name}-pool").mount_configuration or []
+    assert mount.azure_file_share_configuration is not None
+    assert mount.azure_file_share_configuration.relative_mount_path == "share"
+    assert work.run("delete", "--yes").code == 0
+
+
+def test_a_container_task_fails_where_no_runtime_is_and_says_so(
+    write: Callable[[str], Workspace], raw: Services
+) -> None:
+    with_containers = 'image: {publisher: microsoft-dsvm, offer: ubuntu-hpc, sku: "2204"}'
+    work = write(f"""\
+{POOL.replace(IMAGE, with_containers)}\
+  virtual_machine_configuration: {{container_configuration: {{type: dockerCompatible}}}}
+tasks:
+  - id: one
+    command: "true"
+    container_settings: {{image_name: mine.example.com/tools:1, container_run_options: --memory 1g}}
+""")
+
+    ran = work.run("apply")
+
+    assert ran.code == 3, ran
+    assert "The local engine finds neither docker nor podman to run containers" in ran.stderr
+    settings = raw.batch.get_task(work.name, "one").container_settings
+    assert settings is not None
+    assert (settings.image_name, settings.container_run_options) == ("mine.example.com/tools:1", "--memory 1g")
+    assert work.run("delete", "--yes").code == 0
