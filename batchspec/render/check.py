@@ -35,6 +35,7 @@ MAX_BODY_BYTES = 1_048_576
 MAX_SYMBOL_BYTES = 400
 _SHOWN = 10
 _SUGGESTED_FROM = 10_000
+_JSON = json.JSONEncoder(ensure_ascii=False)
 _WILDCARD = re.compile(r"[*?\[$%]")
 
 
@@ -209,8 +210,9 @@ class Checking:
     def _follows(self, number: int) -> Iterator[int]:
         """What a task waits for, by number; -1 - N stands for all tasks of the template N."""
         if number < 0:
-            begins = [*self._begins, self._count]
-            yield from range(begins[-1 - number], begins[-number])
+            index = -1 - number
+            last = index + 1 == len(self._begins)
+            yield from range(self._begins[index], self._count if last else self._begins[index + 1])
             return
         index, ids, ranges = self._waiting.get(number, (-1, [], []))
         found = [self._ids.find(self._key(id_)) for id_ in ids]
@@ -275,7 +277,7 @@ def _check_task(template: Template, made: Made, findings: Findings, more: int) -
     if fault:
         told = f"{shown(made.id)} {fault}; the filter task_id makes one"
         findings.add(Fault((*template.at, "id"), told), made.binding.label)
-    text = json.dumps(made.body, ensure_ascii=False)
+    text = _JSON.encode(made.body)
     size = len(text.encode("utf-8", "surrogatepass")) + MAX_SYMBOL_BYTES * text.count(OPEN) + more
     if size > MAX_BODY_BYTES:
         message = f"the task has about {size:,} bytes, a request to Azure Batch at most {MAX_BODY_BYTES:,}"

@@ -1,7 +1,8 @@
-"""A circle in what waits for what.
+"""Circles in what waits for what.
 
-Place in the pipeline: `check` asks. In: numbers to begin with, and what each waits for. Out: the numbers of one circle.
-Pure; goes as deep as it must without recursion, and looks at every number once.
+Place in the pipeline: `desired` asks for those of templates, `check` for one of tasks. In: numbers to begin with, and
+what each waits for. Out: the numbers of circles. Pure; goes as deep as it must without recursion, and looks at every
+number once.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -9,6 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 def circle(starts: Sequence[int], follows: Callable[[int], Iterable[int]]) -> list[int]:
     """The numbers of a circle that can be reached from `starts`, in order; empty when there is none."""
+    return next(circles(starts, follows), [])
+
+
+def circles(starts: Sequence[int], follows: Callable[[int], Iterable[int]]) -> Iterator[list[int]]:
+    """A circle for each wait that closes one: where the last of each does not wait for its first, there are none."""
     done: set[int] = set()
     for start in starts:
         if start in done:
@@ -23,9 +29,8 @@ def circle(starts: Sequence[int], follows: Callable[[int], Iterable[int]]) -> li
                 on_path.discard(last)
                 done.add(last)
             elif number in on_path:
-                return path[path.index(number) :]
+                yield path[path.index(number) :]
             elif number not in done:
                 path.append(number)
                 on_path.add(number)
                 pending.append(iter(follows(number)))
-    return []

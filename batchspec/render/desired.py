@@ -19,6 +19,7 @@ from typing import Literal
 from batchspec.errors import Problem, UsageError
 from batchspec.render import bodies, expand, imported, resources
 from batchspec.render import scope as making
+from batchspec.render.cycles import circles
 from batchspec.render.elements import Sources
 from batchspec.render.files import Folder, folder_of
 from batchspec.render.ids import id_fault, spec_name_fault
@@ -326,14 +327,13 @@ class _Rendering:
         made = wire.fields(task.properties, shape_of("BatchTaskCreateOptions"), task.at)
         id_ = making.text(task.id, (*task.at, "id"), self.scope)
         word = imported.maker(task.imported, (*task.at, "imported"), self.scope)
-        template: Json = {"id": task.id, **({"name": task.name} if task.name else {}), **_plain(task.properties)}
-        written = {"for_each": _plain(task.for_each or {}), "template": template}
+        written = None if generator.known else _as_written(task)
         name = resources.text(task.name or "", (*task.at, "name"), self.scope) or ""
         body = making.object_of(made)
         return Template(index, task.at, id_, body, generator, needs, assumed, word, written, name)
 
     def _needs(self) -> list[tuple[int, ...]]:
-        """The templates that each needs, by index; one that would wait for itself is a fault and needs nothing."""
+        """The templates that each needs, by index; that one would wait for itself is a fault and left out."""
         numbers = self._template_names()
         needed = [
             [
@@ -343,17 +343,16 @@ class _Rendering:
             for task in self.spec.tasks
         ]
         graph = [[numbers[name] for name in names if name in numbers] for names in needed]
-        found: list[tuple[int, ...]] = []
         for index, task in enumerate(self.spec.tasks):
             for position, name in enumerate(needed[index]):
                 if name is not None and name not in numbers:
                     message = f"there is no task template named '{name}'{suggestion(name, filter(None, numbers))}"
                     self.scope.fault((*task.at, "needs", position), message)
-            if _reaches(graph, index):
-                self.scope.fault((*task.at, "needs"), f"{shown_value(task.name)} would wait for itself")
-                graph[index] = []
-            found.append(tuple(graph[index]))
-        return found
+        for one in list(circles(range(len(graph)), graph.__getitem__)):
+            task = self.spec.tasks[one[0]]
+            self.scope.fault((*task.at, "needs"), f"{shown_value(task.name)} would wait for itself")
+            graph[one[-1]] = [other for other in graph[one[-1]] if other != one[0]]
+        return [tuple(needs) for needs in graph]
 
     def _template_names(self) -> dict[str | None, int]:
         numbers: dict[str | None, int] = {}
@@ -393,17 +392,10 @@ class _Rendering:
         return owner is not None and owner.existing is True
 
 
-def _reaches(graph: list[list[int]], start: int) -> bool:
-    """Whether a template needs itself, directly or through others."""
-    waiting, seen = list(graph[start]), set[int]()
-    while waiting:
-        one = waiting.pop()
-        if one == start:
-            return True
-        if one not in seen:
-            seen.add(one)
-            waiting += graph[one]
-    return False
+def _as_written(task: TaskTemplate) -> Json:
+    """How a template is shown when nobody knows its tasks."""
+    template: Json = {"id": task.id, **({"name": task.name} if task.name else {}), **_plain(task.properties)}
+    return {"for_each": _plain(task.for_each or {}), "template": template}
 
 
 def _plain(written: Mapping[str, object]) -> dict[str, Json]:

@@ -43,8 +43,14 @@ class TaskStream:
     has_secrets: bool = False
     warnings: list[Problem] = field(default_factory=list)
     _common: Json = None
+    _sharing: dict[int, int] = field(default_factory=dict)
     _needed: dict[int, Needed] = field(default_factory=dict)
     _digests: dict[int, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for template in self.walk.templates:
+            for index in template.needs:
+                self._sharing[index] = max(self._sharing.get(index, 1), len(template.needs))
 
     @property
     def queries(self) -> tuple[BlobQuery, ...]:
@@ -56,12 +62,10 @@ class TaskStream:
 
         Without those that are made of, or need, tasks made of blobs that are not listed: nobody knows what they are.
         """
+        known = self.walk.known()
         for template in self.walk.templates:
-            if self._is_known(template):
+            if template.index in known:
                 yield from self._with_merges(template)
-
-    def _is_known(self, template: Template) -> bool:
-        return template.generator.known and all(self._is_known(self.walk.templates[one]) for one in template.needs)
 
     def shown(self) -> Iterator[Json]:
         """The bodies of all tasks, and of each template whose tasks are not known yet how it is written."""
@@ -87,7 +91,7 @@ class TaskStream:
 
     def notes(self) -> list[str]:
         """What a person should know of the tasks beside those of the spec."""
-        merged = {index: self.needed(index) for template in self.walk.templates for index in template.needs}
+        merged = {index: self.needed(index) for index in sorted(self._sharing)}
         return [
             f"{len(one.ids):,} task{'s' * (len(one.ids) != 1)} of these only wait for the {one.count:,} of "
             f"'{self.walk.templates[index].name}': their ids are more than Azure Batch takes in one `depends_on`"
@@ -98,21 +102,24 @@ class TaskStream:
     def needed(self, index: int) -> Needed:
         """How to depend on all tasks of a template."""
         if index not in self._needed:
-            sharing = max((len(one.needs) for one in self.walk.templates if index in one.needs), default=1)
             template = self.walk.templates[index]
             if template.generator.known:
-                found = needed_of(self.walk.ids(index), MAX_CHARACTERS // sharing, self._merge_ids(template))
+                found = needed_of(self.walk.ids(index), self._characters(index), self._merge_ids(template))
             else:
                 found = Needed(ids=(symbol("task_ids", template.name),))
             self._needed[index] = found
         return self._needed[index]
+
+    def _characters(self, index: int) -> int:
+        """How long a list of a template's ids may be; who needs several templates has one list for all of them."""
+        return MAX_CHARACTERS // self._sharing.get(index, 1)
 
     def _merge_ids(self, template: Template) -> MergeIds:
         return MergeIds(str(self.walk.names["name"]), template.name)
 
     def _merges(self, index: int) -> tuple[str, ...]:
         """The ids of the merge tasks that follow a template's tasks."""
-        if not any(index in one.needs for one in self.walk.templates):
+        if index not in self._sharing:
             return ()
         needed = self.needed(index)
         return needed.ids if needed.merged else ()
@@ -175,12 +182,12 @@ class TaskStream:
         return self.has_secrets and any(map(holds_secret, others))
 
     def _digest(self, index: int) -> str:
-        """One fingerprint of all tasks of a template."""
-        if index not in self._digests:
+        """One fingerprint of all tasks of a template; those of what they need first, in a loop: chains may be long."""
+        for one in self.walk.before(index, self._digests) if index not in self._digests else ():
             whole = hashlib.sha256()
-            for task in self._finished(self.walk.templates[index]):
+            for task in self._finished(self.walk.templates[one]):
                 whole.update(f"{task.id} {task.hash}\n".encode())
-            self._digests[index] = whole.hexdigest()
+            self._digests[one] = whole.hexdigest()
         return self._digests[index]
 
 

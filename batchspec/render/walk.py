@@ -5,8 +5,9 @@ walk it too. In: makers and generators. Out: id, body and binding of one task af
 templates and their generators, again for every call. Holds no task.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
 from typing import NamedTuple
 
 from batchspec.render.expand import Binding, Generator
@@ -54,6 +55,26 @@ class Walk:
     names: Mapping[str, object]
     templates: Sequence[Template]
     listings: Mapping[BlobQuery, Listing] = field(default_factory=dict)
+
+    def before(self, index: int, done: Container[int]) -> list[int]:
+        """A template and all that it needs and is not done, directly or through others, each after what it needs."""
+        graph: dict[int, list[int]] = {}
+        waiting = [index]
+        while waiting:
+            one = waiting.pop()
+            if one not in graph:
+                graph[one] = [needed for needed in self.templates[one].needs if needed not in done]
+                waiting += graph[one]
+        return list(TopologicalSorter(graph).static_order())
+
+    def known(self) -> frozenset[int]:
+        """The templates of which every task is known, and every task of those that they need."""
+        found: set[int] = set()
+        for index in TopologicalSorter({one.index: one.needs for one in self.templates}).static_order():
+            template = self.templates[index]
+            if template.generator.known and found.issuperset(template.needs):
+                found.add(index)
+        return frozenset(found)
 
     def made(self, template: Template, findings: Findings) -> Iterator[Made]:
         """The tasks of a template; one without id is left out. What is wrong is noted in `findings`."""

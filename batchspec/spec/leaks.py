@@ -19,9 +19,13 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
 )
 
 
+# The shortest that any of the patterns can find is `AccountKey=` and one character.
+_SHORTEST = 12
+
+
 def secret_in(text: str) -> str | None:
     """What kind of secret this text seems to hold ("a SAS"), or None."""
-    for kind, pattern in _PATTERNS:
+    for kind, pattern in _PATTERNS if len(text) >= _SHORTEST else ():
         if pattern.search(text):
             return kind
     return None

@@ -3,12 +3,11 @@
 Place in the pipeline: `load` makes positions, every message has one. Pure data.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
-    """A place in a file; line and column count from 1, columns in characters."""
+class Position(NamedTuple):
+    """A place in a file; line and column count from 1, columns in characters. (A file has many: a tuple is cheap.)"""
 
     line: int
     column: int

@@ -1,18 +1,19 @@
 """Document -> problems that a schema cannot express.
 
 Place in the pipeline: beside `schema`. In: a document, whose data may be invalid in any way. Out: problems. The checks
-are in `batchspec.spec.checks`; what depends on a template's value is left to `render`.
+are in `batchspec.spec.checks`. Secrets are left to `read`, which tells them before all else, and what depends on a
+template's value to `render`.
 """
 
 from collections.abc import Callable, Iterator
 
 from batchspec.errors import Problem
-from batchspec.spec.checks import across, choices, declared, models, names, references, reserved, resources, secrets
+from batchspec.spec.checks import across, choices, declared, models, names, references, reserved, resources
 from batchspec.spec.checks.tree import Part, root
 from batchspec.spec.document import Document, Finding
 
 CHECKS: tuple[Callable[[Part], Iterator[Finding]], ...] = (
-    *(secrets.secrets, names.names, names.ids, names.container_names, declared.variables),
+    *(names.names, names.ids, names.container_names, declared.variables),
     *(choices.commands, choices.for_each, choices.other_accounts),
     *(
         choices.image,
@@ -42,7 +43,7 @@ def problems(document: Document) -> list[Problem]:
 
 
 def findings(document: Document) -> list[Finding]:
-    """The same without places, each with its path; secrets first."""
+    """The same without places, each with its path."""
     spec = root(document.data)
     found = [finding for check in CHECKS for finding in check(spec)]
     return [*found, *reserved.rounded(spec, document)]

@@ -194,6 +194,29 @@ tasks:
     assert render_spec(spec).told == ["spec.yaml:5:29: tasks[0].needs: 'a' would wait for itself"]
 
 
+def test_every_circle_of_templates_is_told_once(render_spec: Render) -> None:
+    needs = {"a": "b", "b": "c", "c": "a", "d": "a", "e": "e", "f": "f"}
+    spec = "".join(
+        f"  - {{name: {name}, id: {name}, needs: {other}, command_line: x}}\n" for name, other in needs.items()
+    )
+    assert [told.partition(": ")[2] for told in render_spec(f"pool: {{vm_size: s}}\ntasks:\n{spec}").told] == [
+        "tasks[0].needs: 'a' would wait for itself",
+        "tasks[4].needs: 'e' would wait for itself",
+        "tasks[5].needs: 'f' would wait for itself",
+    ]
+
+
+def test_a_chain_of_templates_may_be_longer_than_python_recurses(render_spec: Render) -> None:
+    links = "".join(f"  - {{name: t{n}, id: t{n}, needs: t{n - 1}, command_line: x}}\n" for n in range(1, 1500))
+    spec = "pool: {vm_size: s}\ntasks:\n  - {name: t0, id: t0, command_line: x}\n" + links
+
+    tasks = list(render_spec(spec).desired.tasks())
+
+    assert tasks[-1].body["dependsOn"] == {"taskIds": ["t1498"]}
+    other = list(render_spec(spec.replace("t0, command_line: x", "t0, command_line: y", 1)).desired.tasks())
+    assert len({one.hash for one in (*tasks, *other)}) == 3000
+
+
 def test_ids_that_differ_in_case_only_are_told_with_what_they_come_from(render_spec: Render) -> None:
     files = {"in/A.txt": "", "in/a.txt": "", "tool.py": ""}
     assert render_spec(HEAD + EACH + "  - {id: a, command_line: x}\n", files).told == [
