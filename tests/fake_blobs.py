@@ -58,12 +58,16 @@ class FakeLease:
 
 @dataclass
 class FakeBlobs(Calls):
-    """The account. `grants` are the (container, permissions) that `sas` works for, `closed` says why none may look."""
+    """The account. `grants` are the (container, permissions) that `sas` works for, `closed` says why none may look.
+
+    `key` is what a SAS is signed with.
+    """
 
     closed: dict[str, BatchspecError] = field(default_factory=dict)
     containers: dict[str, FakeContainer] = field(default_factory=dict)
     grants: dict[tuple[str, str], timedelta] = field(default_factory=dict)
     longest_sas: timedelta | None = None
+    key: str = "FAKE"
     url: str = "https://fake.blob.example"
 
     def put(
@@ -198,7 +202,7 @@ class FakeBlobs(Calls):
     def sas(self, container: str, permissions: str, *, blob: str | None = None) -> str:
         if (container, permissions) not in self.grants:
             raise LookupError(f"no grant of {permissions} on {container}")
-        return f"sv=fake&sr={'c' if blob is None else 'b'}&si=batchspec-{permissions}&sig=FAKE"
+        return f"sv=fake&sr={'c' if blob is None else 'b'}&si=batchspec-{permissions}&sig={self.key}"
 
     def _check_condition(self, container: str, name: str, replaces: str | None) -> None:
         if container not in self.containers:

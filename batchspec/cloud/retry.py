@@ -7,6 +7,7 @@ taken effect, so that "it exists already" can be recognised as its own doing.
 """
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ from batchspec.cloud.faults import FOREIGN, is_throttled, is_timeout, is_transie
 
 Answer = TypeVar("Answer")
 Sleep = Callable[[float], Awaitable[object]]
+Spread = Callable[[float], float]
 
 # Seconds before each further attempt: a refused connection surfaces after 9 s, throttling after some minutes.
 _BROKEN = (0.3, 0.6, 1.2, 2.4, 4.8)
@@ -23,15 +25,23 @@ _BRIEFLY = (0.3, 0.6)
 _LONGEST_S = 120.0
 
 
+def spread(seconds: float) -> float:
+    """A little longer, by chance: requests that were throttled together must not come back together."""
+    return seconds * random.uniform(1.0, 1.25)
+
+
 class Tries:
     """The attempts at one operation; `operation` and `resource` are for the error, `where` is the service's URL."""
 
-    def __init__(self, operation: str, resource: str, *, where: str, sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(
+        self, operation: str, resource: str, *, where: str, sleep: Sleep = asyncio.sleep, spread: Spread = spread
+    ) -> None:
         self.operation = operation
         self.resource = resource
         self.repeated = False
         self._where = where
         self._sleep = sleep
+        self._spread = spread
         self._delays: dict[str, Iterator[float]] = {
             "broken": iter(_BROKEN),
             "throttled": iter(_THROTTLED),
@@ -61,4 +71,6 @@ class Tries:
         kind = "throttled" if is_throttled(error) else "timed out" if is_timeout(error) else "broken"
         delay = next(self._delays[kind], None)
         asked = retry_after(error)
-        return delay if delay is None or asked is None else min(max(asked, 0.05), _LONGEST_S)
+        if delay is not None and asked is not None:
+            delay = min(max(asked, 0.05), _LONGEST_S)
+        return self._spread(delay) if delay is not None and kind == "throttled" else delay

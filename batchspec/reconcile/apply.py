@@ -31,7 +31,7 @@ from batchspec.reconcile.sending import Sender, check_others, sas_life
 from batchspec.reconcile.step_blobs import create_container, create_containers, upload
 from batchspec.reconcile.step_job import finish_job, make_job
 from batchspec.reconcile.step_pool import make_pool
-from batchspec.reconcile.step_sas import renew_sas
+from batchspec.reconcile.step_sas import renew_sas, renew_start_task
 from batchspec.reconcile.step_scaling import check_formula
 from batchspec.reconcile.step_tasks import make_tasks
 from batchspec.reconcile.tally import Left, OwnJob, SharedJob, Tally, left_of
@@ -173,7 +173,8 @@ class _Applying:
         return Run(run_id, self.desired, seen, chosen, self.services, sender, self.report, self.clock, made, alone)
 
     async def _carry_out(self, run: Run, lease: Lease | None) -> None:
-        for step in (create_containers, upload, make_pool, check_formula, make_job, make_tasks, finish_job, renew_sas):
+        pool = (renew_start_task, make_pool, check_formula)
+        for step in (create_containers, upload, *pool, make_job, make_tasks, finish_job, renew_sas):
             if lease is not None:
                 lease.check()
             await step(run)
@@ -201,7 +202,9 @@ class _Applying:
             _, groups = await self._failures(job, done) if failed else (0, ())
             return Outcome(Counts(0, 0, kept, kept - failed, failed), 0, groups)
         if not done.totals:
-            await renew_sas(self._run(done))
+            run = self._run(done)
+            await renew_start_task(run)
+            await renew_sas(run)
         tally = self._tally(job, done, expected=sent + done.kept_tasks)
         return await Watch(self.desired, self.services, self.report, self.clock, tally).until_done()
 

@@ -24,6 +24,8 @@ from batchspec.render.patterns import matches
 from batchspec.spec.opening import git_root, is_within, opened
 
 _MAGIC = re.compile(r"[*?\[]")
+# What other tools take for a choice of words.
+_CHOICE = re.compile(r"\{[^{}]*,[^{}]*\}")
 _MAX_FAULTS = 20
 
 
@@ -161,7 +163,7 @@ class _Walk:
             before = len(self._faults)
             names = sorted(set(self._below(start, "", tuple(steps), (start.resolve(),))))
             if not names and len(self._faults) == before:
-                self._faults.append("matches no file; check the path, which starts at the folder of the spec")
+                self._faults.append(f"matches no file; {self._next_step()}")
             yield from ((name, start / name) for name in names)
 
     def _fixed(self) -> tuple[Path, list[str]]:
@@ -178,7 +180,12 @@ class _Walk:
         if _is_folder(literal):
             self._faults.append(f"is a folder; write {self._pattern.rstrip('/')}/** for all files in it")
         else:
-            self._faults.append("no such file; check the path, which starts at the folder of the spec")
+            self._faults.append(f"no such file; {self._next_step()}")
+
+    def _next_step(self) -> str:
+        if _CHOICE.search(self._pattern):
+            return "braces stand for themselves here; write each choice as a pattern of its own, in a list"
+        return "check the path, which starts at the folder of the spec"
 
     def _below(self, at: Path, name: str, steps: tuple[str, ...], above: tuple[Path, ...]) -> Iterator[str]:
         step, rest = steps[0], steps[1:]

@@ -99,6 +99,23 @@ async def test_a_dying_pool_counts_as_deleted() -> None:
         assert await services.batch.delete_pool("p") is True
 
 
+async def test_clean_up_waits_out_throttling() -> None:
+    later = Answer(429, None, {"Retry-After": "1"})
+    async with scripted(in_turn(later, later, Answer(202), later, Answer(202), later, Answer(200))) as (services, seen):
+        assert await services.batch.delete_pool("p") is True
+        assert await services.batch.delete_job("j") is True
+        assert await services.batch.delete_task("j", "t") is True
+    assert [one.path for one in seen] == ["/pools/p"] * 3 + ["/jobs/j"] * 2 + ["/jobs/j/tasks/t"] * 2
+
+
+async def test_a_full_quota_of_jobs_is_no_throttling_and_is_told_at_once_with_the_way_out() -> None:
+    async with scripted(in_turn(refusal(409, "ActiveJobAndScheduleQuotaReached"))) as (services, seen):
+        with pytest.raises(ServiceRefused, match="create job j: ActiveJobAndScheduleQuotaReached") as raised:
+            await services.batch.create_job({"id": "j"})
+    assert (raised.value.fix or "").startswith("delete or terminate a job, or ask for a higher quota")
+    assert len(seen) == 1
+
+
 async def test_pages_are_followed_and_our_signature_goes_to_no_other_host() -> None:
     link = (
         "https://elsewhere.example/jobs/j/tasks?api-version=2025-06-01&%24filter=a%20eq%20'b%26c'&$skiptoken=x%2By%3D"

@@ -10,7 +10,7 @@ from azure.core.exceptions import (
     ServiceResponseTimeoutError,
 )
 
-from batchspec.cloud.retry import Tries
+from batchspec.cloud.retry import Spread, Tries, spread
 from batchspec.errors import ServiceRefused, ServiceUnreachable, UsageError
 from tests.cloud.test_faults import refused
 
@@ -33,8 +33,8 @@ def failing(*errors: Exception) -> Callable[[], Awaitable[str]]:
     return call
 
 
-def tries(sleeps: Sleeps) -> Tries:
-    return Tries("get pool", "p", where="http://127.0.0.1:1", sleep=sleeps)
+def tries(sleeps: Sleeps, spread: Spread = float) -> Tries:
+    return Tries("get pool", "p", where="http://127.0.0.1:1", sleep=sleeps, spread=spread)
 
 
 async def test_an_answer_at_once_is_not_a_repetition() -> None:
@@ -68,6 +68,18 @@ async def test_throttling_is_waited_out_as_long_as_the_service_asks() -> None:
     errors = [refused(503, headers={"Retry-After": "7"}), refused(429), refused(429, headers={"Retry-After": "9999"})]
     assert await tries(sleeps).run(failing(*errors)) == "answer"
     assert sleeps == [7.0, 2.0, 120.0]
+
+
+async def test_requests_that_were_throttled_together_do_not_come_back_together() -> None:
+    refusals = [refused(429), refused(503, headers={"Retry-After": "10"}), refused(408)]
+    doubled, by_chance = Sleeps(), [Sleeps() for _ in range(20)]
+    await tries(doubled, lambda seconds: 2 * seconds).run(failing(*refusals))
+    for sleeps in by_chance:
+        await tries(sleeps, spread).run(failing(*refusals))
+    assert doubled == [2.0, 20.0, 0.3]
+    assert len({tuple(sleeps) for sleeps in by_chance}) > 1
+    # Never sooner than the service asks.
+    assert all(10 <= sleeps[1] <= 12.5 for sleeps in by_chance)
 
 
 async def test_throttling_without_end_is_an_error_in_the_end() -> None:

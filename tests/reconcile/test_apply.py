@@ -543,6 +543,19 @@ async def test_prune_removes_our_blobs_whose_file_is_gone_and_no_others(workload
     assert set(world.blobs.containers["words-input"].blobs) == {"a.txt", "foreign.txt"}
 
 
+async def test_a_pool_that_somebody_deleted_is_made_anew_and_no_finished_task_runs_again(
+    workload: Workload, world: World
+) -> None:
+    world.exit_code = lambda task_id: None if task_id == "c" else 0
+    await world.apply(workload.desired(), wait=False)
+    world.batch.pools.clear()
+    world.batch.nodes.clear()
+    world.clock.on_sleep = world.finish_all
+    applied = await world.apply(workload.desired(), confirm=never_asked)
+    assert world.changes == [("create_pool", "words-pool")]
+    assert (applied.outcome, world.ran) == (Outcome(Counts(completed=3, succeeded=3), 0, ()), {"a": 1, "b": 1, "c": 1})
+
+
 async def test_a_last_resize_that_failed_is_tried_again_only_for_tasks(workload: Workload, world: World) -> None:
     world.exit_code = lambda task_id: None if task_id == "b" else 0
     await world.apply(workload.desired(), wait=False)

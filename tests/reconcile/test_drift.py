@@ -37,6 +37,15 @@ async def test_a_property_that_only_the_service_changed_is_drift(workload: Workl
     ]
 
 
+async def test_a_pool_that_the_service_brought_down_to_no_nodes_is_drift_and_grows_again(workload: Workload) -> None:
+    world = await applied(workload)
+    world.batch.pools["words-pool"]["targetDedicatedNodes"] = 0
+    world.batch.nodes["words-pool"].clear()
+    assert await why(world, workload) == [Reason("changed", "targetDedicatedNodes", 0, 2, "drift")]
+    await world.apply(workload.desired(), wait=False)
+    assert (len(world.batch.nodes["words-pool"]), await why(world, workload)) == (2, [])
+
+
 async def test_when_both_changed_each_property_has_its_own_cause(workload: Workload) -> None:
     world = await applied(workload)
     world.batch.jobs["words-job"]["priority"] = 7

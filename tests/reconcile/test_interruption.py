@@ -193,3 +193,20 @@ async def test_a_run_that_is_repeated_after_an_end_at_any_write_converges(
             extra = end.ran - undisturbed.ran
             assert all(count == 1 for count in extra.values()), f"{where}: ran again {extra}"
             assert not undisturbed.ran - end.ran, where
+
+
+async def test_what_bounds_the_bill_is_in_the_service_before_the_first_task(tmp_path: Path) -> None:
+    """A client that is killed cleans up nothing: the pool goes down and the job ends without it."""
+    formula = "$TargetDedicatedNodes = min(2, $PendingTasks.GetSample(1));"
+    limit = {"maxWallClockTime": "PT1H"}
+    pool = {"enableAutoScale": True, "autoScaleFormula": formula}
+    world = World()
+
+    def die(_: str) -> None:
+        raise Killed
+
+    world.batch.before("add_tasks", die)
+    with pytest.raises(Killed):
+        await world.apply(Workload(tmp_path, pool=pool, job={"constraints": limit}).desired())
+    assert world.batch.pools["words-pool"]["autoScaleFormula"] == formula
+    assert world.batch.jobs["words-job"]["constraints"]["maxWallClockTime"] == "PT1H"

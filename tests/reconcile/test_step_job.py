@@ -76,3 +76,13 @@ async def test_a_job_whose_pool_the_service_cannot_make_is_told_and_gets_no_task
     assert [reason.text for reason in again.reasons] == [
         f"the job is completed ({told}) and takes no more tasks: all of them run again in a new one"
     ]
+
+
+async def test_a_job_that_no_quota_was_left_for_comes_with_the_next_run(workload: Workload) -> None:
+    world = World()
+    world.batch.fail("create_job", 1, refused("create job", "words-job", 409, "ActiveJobAndScheduleQuotaReached"))
+    with pytest.raises(ServiceRefused, match="ActiveJobAndScheduleQuotaReached"):
+        await world.apply(workload.desired())
+    again = await world.apply(workload.desired())
+    assert [operation for operation, _ in world.changes if "pool" in operation or "job" in operation] == ["create_job"]
+    assert (again.outcome is not None and again.outcome.counts.succeeded, world.ran) == (3, {"a": 1, "b": 1, "c": 1})

@@ -2,13 +2,16 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from batchspec.errors import PlanRefused, ServiceRefused
 from batchspec.reconcile.marks import REBOOT_KEY, metadata_of
+from batchspec.render.model import JsonObject
+from batchspec.render.symbolic import Json
 from tests.fakes import refused
-from tests.reconcile.builders import Killed, Reaper, Workload, World
+from tests.reconcile.builders import Killed, MortalBatch, Reaper, Workload, World
 
 
 @pytest.fixture
@@ -61,6 +64,23 @@ async def test_a_resize_waits_until_the_last_one_has_ended(workload: Workload) -
     world.clock.on_sleep = lambda: world.batch.pools["words-pool"].update(allocationState="steady")
     await world.apply(replace(workload, nodes=4).desired(), wait=False)
     assert world.batch.pools["words-pool"]["targetDedicatedNodes"] == 4
+
+
+class Resized(MortalBatch):
+    """Writes down how nodes are let go."""
+
+    options: ClassVar[list[Json]] = []
+
+    async def resize_pool(self, pool_id: str, body: JsonObject) -> None:
+        self.options.append(body.get("nodeDeallocationOption"))
+        await super().resize_pool(pool_id, body)
+
+
+async def test_nodes_that_a_resize_takes_away_finish_their_tasks(workload: Workload) -> None:
+    world = World(batch=Resized())
+    await world.apply(workload.desired())
+    await world.apply(replace(workload, nodes=1).desired())
+    assert Resized.options == ["taskcompletion"]
 
 
 async def test_a_node_that_is_gone_needs_no_reboot(workload: Workload) -> None:

@@ -330,6 +330,26 @@ async def test_a_pool_whose_resize_failed_in_part_is_told_and_used(workload: Wor
     assert world.notes == ["pool words-pool: AllocationFailed: no room"]
 
 
+@pytest.mark.parametrize("code", ["AllocationFailed", "AllocationTimedout"])
+async def test_a_pool_that_scales_by_itself_gets_over_a_resize_that_failed(
+    workload: Workload, world: World, code: str
+) -> None:
+    world.batch.grow = False
+    errors = [{"code": code, "message": "no room"}]
+    failed, recovered = {"resizeErrors": errors}, {"resizeErrors": None}
+    pool = {"enableAutoScale": True, "autoScaleFormula": "$TargetDedicatedNodes=2;"}
+    at_poll(
+        world,
+        {
+            1: lambda: world.batch.pools["words-pool"].update(failed),
+            5: lambda: world.batch.pools["words-pool"].update(recovered),
+            7: finish(world, "a", "b", "c"),
+        },
+    )
+    applied = await world.apply(replace(workload, pool=pool).desired())
+    assert applied.outcome == Outcome(Counts(completed=3, succeeded=3), 0, ())
+
+
 async def test_a_pool_of_no_nodes_is_told_once(workload: Workload, world: World) -> None:
     empty = replace(workload, nodes=0, timeout=timedelta(seconds=60))
     with pytest.raises(TimedOut):

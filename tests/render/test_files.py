@@ -70,6 +70,16 @@ def test_a_file_knows_where_it_is_and_its_size(folder: Folder) -> None:
     assert list_files(folder, "dir/*", "in/") == Listing([LocalFile("in/d.txt", path, 9)], [])
 
 
+def test_braces_stand_for_themselves_and_who_means_a_choice_is_told(folder: Folder) -> None:
+    told = "braces stand for themselves here; write each choice as a pattern of its own, in a list"
+    assert faults(folder, "{a,b}.txt") == [f"no such file; {told}"]
+    assert faults(folder, "*.{txt,md}") == [f"matches no file; {told}"]
+    for name in ("s{1,2}.txt", "{x}.md"):
+        (folder.path / name).write_text("")
+    assert names(folder, "s{1,2}.txt") == names(folder, "s{*}.txt") == ["s{1,2}.txt"]
+    assert names(folder, "{?}.md") == ["{x}.md"]
+
+
 def test_a_file_with_exactly_the_name_of_the_pattern_is_that_file(folder: Folder) -> None:
     for name in ("[ab].txt", "x*.txt", "xy.txt"):
         (folder.path / name).write_text("")
