@@ -12,6 +12,7 @@ import pytest
 
 from batchspec.errors import BatchspecError
 from batchspec.reconcile.delete import delete, deletion
+from batchspec.render.model import JsonObject
 from tests.reconcile.builders import Killed, Reaper, Workload, World, files_below
 
 Act = Callable[[World], Awaitable[object]]
@@ -198,8 +199,8 @@ async def test_a_run_that_is_repeated_after_an_end_at_any_write_converges(
 async def test_what_bounds_the_bill_is_in_the_service_before_the_first_task(tmp_path: Path) -> None:
     """A client that is killed cleans up nothing: the pool goes down and the job ends without it."""
     formula = "$TargetDedicatedNodes = min(2, $PendingTasks.GetSample(1));"
-    limit = {"maxWallClockTime": "PT1H"}
-    pool = {"enableAutoScale": True, "autoScaleFormula": formula}
+    limit: JsonObject = {"maxWallClockTime": "PT1H"}
+    pool: JsonObject = {"enableAutoScale": True, "autoScaleFormula": formula}
     world = World()
 
     def die(_: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 from batchspec.errors import ServiceRefused, ServiceUnreachable, StartTaskFailed, TimedOut
 from batchspec.reconcile.outcome import Counts, Failure, Group, Outcome
 from batchspec.reconcile.report import Noted
-from batchspec.render.model import Desired
+from batchspec.render.model import Desired, JsonObject
 from tests.reconcile.builders import Workload, World
 
 STDERR = b"".join(b"line %d\n" % number for number in range(1, 15))
@@ -337,7 +337,7 @@ async def test_a_pool_that_scales_by_itself_gets_over_a_resize_that_failed(
     world.batch.grow = False
     errors = [{"code": code, "message": "no room"}]
     failed, recovered = {"resizeErrors": errors}, {"resizeErrors": None}
-    pool = {"enableAutoScale": True, "autoScaleFormula": "$TargetDedicatedNodes=2;"}
+    pool: JsonObject = {"enableAutoScale": True, "autoScaleFormula": "$TargetDedicatedNodes=2;"}
     at_poll(
         world,
         {
