@@ -26,7 +26,7 @@ positions; it never carries a secret, and it never prints. `cli` alone turns it 
 not in this tree is a bug: exit code 70.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -65,6 +65,16 @@ class Difference:
     path: str = ""
 
 
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """The problems by place, none twice: what stands at one place of the file and is used by several paths (by aliases
+    and merge keys) is told at the first of them."""
+    first: dict[object, Problem] = {}
+    for one in sorted(problems):
+        word = one.path.rsplit(".", 1)[-1].split("[", 1)[0]
+        first.setdefault((one.file, one.line, one.column, word, one.message), one)
+    return list(first.values())
+
+
 class BatchspecError(Exception):
     """The root of the tree. `str(error)` is the message; `fix` is the next step in one line, or empty."""
 
@@ -87,7 +97,7 @@ class SpecInvalid(BatchspecError):
     exit_code = 2
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = tuple(sorted(set(problems)))
+        self.problems = tuple(in_order(problems))
         super().__init__("\n".join(map(str, self.problems)))
 
 

@@ -135,7 +135,7 @@ def _type(hint: typing.Any, definitions: dict[str, Node]) -> Node:
     if origin is list:
         return _list(_type(arguments[0], definitions))
     if origin is dict:
-        return {"type": "object"}
+        return {"anyOf": [{"type": "object"}, ref("template")]}
     simple = {
         str: string(),
         int: ref("integer"),

@@ -138,16 +138,21 @@ DEFINITIONS: dict[str, Node] = {
         "container",
         "files",
     ),
-    "image": mapping(
-        {
-            "publisher": string("Publisher in the Azure Marketplace, such as canonical."),
-            "offer": string("Offer, such as ubuntu-24_04-lts."),
-            "sku": string("SKU, such as server."),
-            "version": string("Version; latest by default."),
-            "id": string("Resource id of an image of an Azure Compute Gallery, instead of the other words."),
-        },
-        description="The nodes' image; the node agent that fits is looked up in the service's list.",
-    ),
+    "image": {
+        "anyOf": [
+            mapping(
+                {
+                    "publisher": string("Publisher in the Azure Marketplace, such as canonical."),
+                    "offer": string("Offer, such as ubuntu-24_04-lts."),
+                    "sku": string("SKU, such as server."),
+                    "version": string("Version; latest by default."),
+                    "id": string("Resource id of an image of an Azure Compute Gallery, instead of the other words."),
+                }
+            ),
+            ref("template"),
+        ],
+        "description": "The nodes' image; the node agent that fits is looked up in the service's list.",
+    },
     "autoscale": {
         "anyOf": [
             mapping(
@@ -321,9 +326,7 @@ ROOT: Node = {
 _COMMANDS: Node = {
     "command": string("Shell text, wrapped once for the pool's operating system."),
     "commands": {
-        "type": "array",
-        "items": {"type": "string"},
-        "minItems": 1,
+        "anyOf": [{"type": "array", "items": {"type": "string"}, "minItems": 1}, ref("template")],
         "description": "Lines of one shell script, which stops at the first failure.",
     },
 }

@@ -6,13 +6,14 @@ found, of the YAML, the schema, the rules, the variables, the rendering and each
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
 from batchspec.cli import phrases
 from batchspec.cli.console import Console
 from batchspec.cli.given import Given
-from batchspec.errors import Problem, SpecInvalid
+from batchspec.errors import Problem, SpecInvalid, in_order
 from batchspec.render.desired import check_tasks, render, warnings
 from batchspec.render.model import BlobQuery, Desired, Listing, Secret
 from batchspec.spec.model import Spec
@@ -106,4 +107,4 @@ def _secrets(spec: Spec, environ: Mapping[str, str]) -> dict[str, Secret]:
 
 
 def _together(*found: Sequence[Problem]) -> tuple[Problem, ...]:
-    return tuple(sorted({problem for some in found for problem in some}))
+    return tuple(in_order(chain(*found)))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from batchspec.render.scope import Made, Omit, Scope
 from batchspec.render.symbolic import Json
-from batchspec.spec.load import At
+from batchspec.spec.document import At, shown
 
 _LARGEST = 2**63 - 1
 
@@ -22,7 +22,8 @@ def range_of(made: Made, at: At, scope: Scope) -> range:
         parts = [made.get("start", 0), _stop(made), made.get("step", 1)]
     numbers = [one for one in parts if isinstance(one, int) and not isinstance(one, bool)]
     if len(numbers) != len(parts) or not 1 <= len(numbers) <= 3:
-        scope.fault(at, "expected a number, or start, stop and step as whole numbers")
+        wrong = next((one for one in parts if not isinstance(one, int) or isinstance(one, bool)), made)
+        scope.fault(at, f"expected a whole number, or start, stop and step as whole numbers, got {shown(wrong)}")
     elif len(numbers) == 3 and numbers[2] == 0:
         scope.fault(at, "a step of 0 never ends")
     elif any(abs(one) > _LARGEST for one in numbers):

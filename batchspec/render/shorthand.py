@@ -36,6 +36,8 @@ def command_line(wire: "Wire", value: object, at: At) -> Maker:
     system = wire.resources.os
     if isinstance(value, str) and at[-1] == "commands" and not wire.raw:
         return wire.whole(value, at, lambda inner, given: command_line(inner, given, at))
+    if not isinstance(value, (list, tuple)) and at[-1] == "commands":
+        return fixed(wire.scope.fault(at, f"expected a list, got {shown(value)}"))
     if not isinstance(value, (list, tuple)):
         return making.then(wire.text(value, at), lambda made, scope: _wrapped(wire, made, at, scope), wire.scope)
     parts = making.list_of([wire.text(item, (*at, i)) for i, item in enumerate(value)])
@@ -58,6 +60,10 @@ def _wrapped(wire: "Wire", made: Made, at: At, scope: Scope) -> Made:
     return scope.fault(at, fault) if fault else shell.wrapped(text, wire.resources.os)
 
 
+_MARKETPLACE = {"publisher", "offer", "sku"}
+_IMAGE_WORDS = "expected a mapping with publisher, offer and sku, or with id"
+
+
 def image(wire: "Wire", properties: Mapping[str, object], made: dict[str, Maker], at: At) -> None:
     """`image` of a pool becomes its `virtualMachineConfiguration`, the node agent that fits to be looked up."""
     given = properties.get("image")
@@ -74,24 +80,20 @@ def image(wire: "Wire", properties: Mapping[str, object], made: dict[str, Maker]
 
 def _image_reference(wire: "Wire", given: object, at: At) -> Maker:
     shape = shape_of("BatchVmImageReference")
-    if isinstance(given, str):
-        return making.then(wire.text(given, at), lambda text, scope: _image_from_text(str(text), at, scope), wire.scope)
+    if isinstance(given, str) and not wire.raw:
+        return wire.whole(given, at, lambda inner, value: _image_reference(inner, value, at))
     if not isinstance(given, Mapping):
-        return fixed(wire.scope.fault(at, "expected publisher, offer and sku, or id"))
+        return fixed(wire.scope.fault(at, f"{_IMAGE_WORDS}, got {shown(given)}"))
+    words = shape_of("image")
+    if wire.raw:
+        wire.check_names(given, words, at)
+    if wire.raw and given.keys() <= words.properties.keys() and not ("id" in given or given.keys() >= _MARKETPLACE):
+        return fixed(wire.scope.fault(at, f"{_IMAGE_WORDS}, got {', '.join(map(str, given)) or 'nothing'}"))
     named = {"virtual_machine_image_id" if key == "id" else str(key): value for key, value in given.items()}
     fields = wire.fields(named, shape, at)
     if "publisher" in fields and "version" not in fields:
         fields["version"] = fixed("latest")
     return making.object_of(fields)
-
-
-def _image_from_text(text: str, at: At, scope: Scope) -> Made:
-    if text.startswith("/"):
-        return {"virtualMachineImageId": text}
-    parts = text.split(":")
-    if len(parts) not in (3, 4) or not all(parts):
-        return scope.fault(at, "expected publisher:offer:sku, publisher:offer:sku:version or the id of an image")
-    return dict(zip(("publisher", "offer", "sku", "version"), [*parts, "latest"][:4], strict=True))
 
 
 def _with_agent(made: Made, scope: Scope) -> Made:

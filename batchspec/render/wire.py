@@ -22,6 +22,7 @@ from batchspec.render.shape import Shape, shape_of
 from batchspec.render.shell import Os
 from batchspec.render.suggest import suggestion
 from batchspec.render.symbolic import Json
+from batchspec.spec.document import shown
 from batchspec.spec.load import At
 
 Special = Callable[["Wire", object, Shape, At], Maker]
@@ -102,7 +103,7 @@ class Wire:
         if isinstance(value, Mapping):
             known = {str(key): inner for key, inner in value.items()}
             if self.raw:
-                self._check_names(known, shape, at)
+                self.check_names(known, shape, at)
             maker = making.object_of(self.fields(known, shape, at))
         elif isinstance(value, (list, tuple)):
             maker = making.list_of([self.value(item, shape.items, (*at, i)) for i, item in enumerate(value)])
@@ -120,7 +121,7 @@ class Wire:
             return fixed(value) if self.raw else making.text(value, at, self.scope)
         if isinstance(value, (bool, int, float)):
             return fixed(filters.text(value))
-        return fixed(self.scope.fault(at, "expected text"))
+        return fixed(self.scope.fault(at, f"expected a text, got {shown(value)}"))
 
     def data(self, value: object, at: At) -> Maker:
         """A maker of plain data of any form, every text in it rendered; one whole `{{ }}` keeps its type."""
@@ -161,7 +162,8 @@ class Wire:
 
         return check
 
-    def _check_names(self, value: Mapping[str, Any], shape: Shape, at: At) -> None:
+    def check_names(self, value: Mapping[str, Any], shape: Shape, at: At) -> None:
+        """Note names in what a template gave that are unknown or lacking."""
         for name in value:
             if shape.properties and name not in shape.properties:
                 self.scope.fault(at, f"the value has an unknown property '{name}'{suggestion(name, shape.properties)}")

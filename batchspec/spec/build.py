@@ -18,6 +18,7 @@ from batchspec.spec.words import COMMAND_WORDS, GENERATORS, VAR_TYPES, is_long_f
 DEFAULT_ID = "{{ name }}"
 DEFAULT_TIMEOUT = "PT30M"
 EVERY_BLOB = "**"
+_BROKEN = object()
 
 _TASK_WORDS = ("name", "id", "for_each", "needs", "imported")
 _POOL_WORDS = ("id", "existing", "os", "identity", "imported", "lifetime", "keep_alive")
@@ -36,7 +37,8 @@ def build(document: Document, broken: Collection[At] = ()) -> Spec | None:
         document=document,
         name=_text(data, "name", "unnamed"),
         vars={
-            name: _sound_variable(name, value, variables.get(name)) for name, value in _mapping(whole, "vars").items()
+            name: _sound_variable(name, value, variables.get(name, _BROKEN))
+            for name, value in _mapping(whole, "vars").items()
         },
         containers={
             key: _container(key, sound[key]) if key in sound else _unnamed(key, index)
@@ -54,7 +56,7 @@ def build(document: Document, broken: Collection[At] = ()) -> Spec | None:
 
 def _sound_variable(name: str, written: object, sound: object) -> Variable:
     """The variable; one that is broken has a default, so that it is not told to lack a value as well."""
-    variable = _variable(name, sound)
+    variable = _variable(name, None if sound is _BROKEN else sound)
     if written == sound or variable.secret:
         return variable
     default = stand_in(variable.type, name) if variable.default is None else variable.default

@@ -36,7 +36,7 @@ def complaints(error: ValidationError, document: Document) -> Iterator[Finding]:
             if name not in value:
                 yield Finding((*at, name), "missing; it is required here")
     elif word in ("type", "const", "enum"):
-        yield _mismatch(at, [node], value, document)
+        yield _mismatch(at, [node], value, document, templates=False)
     elif word == "pattern":
         yield Finding(at, f"{shown(value)} does not have the right form; expected {expected.names([node])}")
     elif word in ("minItems", "minProperties"):
@@ -90,11 +90,14 @@ def _excludes(error: ValidationError) -> bool:
     return error.validator in ("type", "enum", "const", "pattern")
 
 
-def _mismatch(at: At, nodes: list[Mapping[str, Any]], value: object, document: Document) -> Finding:
+def _mismatch(
+    at: At, nodes: list[Mapping[str, Any]], value: object, document: Document, *, templates: bool = True
+) -> Finding:
     choices = [choice for node in nodes for choice in _choices(node)]
     wanted = expected.names(nodes)
     if isinstance(value, str) and ("{{" in value or "{%" in value) and not expected.takes_text(nodes):
-        return Finding(at, f"expected {wanted}, or one whole template: nothing may stand around {{{{ }}}}")
+        instead_of_it = "or one whole template: nothing may stand around {{ }}" if templates else "and no template"
+        return Finding(at, f"expected {wanted}, {instead_of_it}")
     if choices and isinstance(value, str):
         meant = choice_meant(value, choices)
         hint = f"; did you mean '{meant}'?" if meant else did_you_mean(value, choices)

@@ -7,6 +7,7 @@ Out: `; write PT10M`, or nothing when nobody can tell. Never guesses a unit that
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
 
 from batchspec.spec import expected
@@ -18,7 +19,10 @@ _FALSE = ("no", "off", "n", "false", "0")
 _LONGEST_SHOWN = 40
 _MOST_NAMES = 8
 
-_NUMBER_AND_UNIT = re.compile(r"(\d{1,9})\s*([a-z]+)\W*")
+_NUMBER_AND_UNIT = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)\s*([a-z]+)\W*")
+_ISO_PARTS = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)([wdhms])")
+_SECONDS = {"W": 604_800, "D": 86_400, "H": 3_600, "M": 60, "S": 1}
+_ENDLESS = ("infinite", "infinity", "unlimited", "never", "none", "forever", "-1")
 _UNITS = {
     **dict.fromkeys(("w", "week", "weeks"), "W"),
     **dict.fromkeys(("d", "day", "days"), "D"),
@@ -36,9 +40,11 @@ def instead(nodes: Sequence[Mapping[str, Any]], value: object, written: str | No
     kinds = {kind for node in nodes for kind in expected.kinds(node)}
     as_text = str(value) if written is None else written
     if "duration" in formats:
-        return _duration(as_text.strip()) if isinstance(value, (str, int, float)) else ""
+        return _duration(as_text.strip(), word) if isinstance(value, (str, int, float)) else ""
     if "date-time" in formats:
         return _moment(as_text.strip()) if isinstance(value, str) else ""
+    if value is None and kinds == {"string", "number", "boolean"}:
+        return '; write "" for an empty text'
     if isinstance(value, (dict, list)) or value is None:
         return _of_collection(nodes, kinds, value, word)
     if expected.takes_text(nodes) and not isinstance(value, str):
@@ -53,24 +59,41 @@ def instead(nodes: Sequence[Mapping[str, Any]], value: object, written: str | No
     return _mapping_of(nodes, value) if kinds == {"object"} else ""
 
 
-def _duration(text: str) -> str:
+def _duration(text: str, word: str) -> str:
     """ISO 8601 for a duration as people write it; for a bare number all that it may mean."""
     if re.fullmatch(r"\d{1,9}", text):
         return f"; write PT{text}S, PT{text}M or PT{text}H"
     plain = text.lower().replace(" and ", " ").strip()
+    if months := re.fullmatch(r"p(\d{1,9})([my])", plain):
+        guess = f"PT{months[1]}M if minutes are meant, else " if months[2] == "m" else ""
+        return f"; write {guess}days, such as P30D: months and years have no fixed length"
     if re.fullmatch(r"p[0-9wdthms.]+", plain):
-        return f"; write {plain.upper()}" if _is_duration(plain.upper()) else ""
+        return f"; write {plain.upper()}" if _is_duration(plain.upper()) else _whole(_ISO_PARTS.findall(plain))
+    if plain in _ENDLESS and word == "max_wall_clock_time":
+        return "; leave the word out for no limit"
     if clock := _CLOCK.fullmatch(plain):
         hours, minutes, seconds = (int(part) for part in clock.groups())
-        return f"; write PT{hours}H{minutes}M{seconds}S"
+        parts = [f"{number}{unit}" for number, unit in ((hours, "H"), (minutes, "M"), (seconds, "S")) if number]
+        return f"; write PT{''.join(parts) or '0S'}"
     pairs = _NUMBER_AND_UNIT.findall(plain)
     if not pairs or _NUMBER_AND_UNIT.sub("", plain).strip() or any(unit not in _UNITS for _, unit in pairs):
         return ""
+    if any("." in number for number, _ in pairs):
+        return _whole(pairs)
     found = [f"{int(number)}{_UNITS[unit]}" for number, unit in pairs]
     days = "".join(one for one in found if one[-1] in "WD")
     times = "".join(one for one in found if one[-1] not in "WD")
     iso = f"P{days}" + (f"T{times}" if times else "")
     return f"; write {iso}" if _is_duration(iso) else ""
+
+
+def _whole(pairs: Sequence[tuple[str, str]]) -> str:
+    """A duration of fractions in the largest unit that needs none; nothing when even seconds do."""
+    seconds = sum(Fraction(number) * _SECONDS[_UNITS[unit]] for number, unit in pairs)
+    for unit, length in (("H", 3_600), ("M", 60), ("S", 1)):
+        if seconds and seconds % length == 0:
+            return f"; write PT{seconds // length}{unit}"
+    return ""
 
 
 def _is_duration(text: str) -> bool:

@@ -43,6 +43,7 @@ _NOT_PRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _CORE = "tag:yaml.org,2002:"
 _MERGE = object()
+_NO_NODE = Node(Position(1, 1))
 _SKIP = object()
 
 
@@ -57,7 +58,10 @@ def load(path: Path, shown_as: str | None = None, *, allow_outside: bool = False
     try:
         reader.read(text)
     except yaml.YAMLError as error:
-        raise SpecInvalid([*reader.problems, syntax.problem(error, text, name)]) from error
+        fault = syntax.problem(error, text, name, reader.bracket)
+        if any((one.line, one.column) == (fault.line, fault.column) for one in reader.problems):
+            raise SpecInvalid(reader.problems) from error
+        raise SpecInvalid([*reader.problems, fault]) from error
     if reader.root is None:
         raise SpecInvalid([*reader.problems, Problem(name, 1, 1, "", syntax.EMPTY)])
     return Document(path, name, reader.root.value, tuple(reader.problems), frozenset(reader.spoilt), reader.root, text)
@@ -128,6 +132,7 @@ class _Open:
     key: object = None
     key_position: Position = field(default_factory=lambda: Position(1, 1))
     merged: list[Node] = field(default_factory=list)
+    in_brackets: bool = False
 
 
 class _Reader:
@@ -144,6 +149,11 @@ class _Reader:
         self._nodes = 0
         self._aliased_nodes = 0
         self._aliased_characters = 0
+
+    @property
+    def bracket(self) -> Position | None:
+        """Where the innermost `[` or `{` stands that is open."""
+        return next((one.node.position for one in reversed(self._open) if one.in_brackets), None)
 
     def read(self, text: str) -> None:
         """Read every event. Raises YAMLError for broken syntax and SpecInvalid when a limit is passed."""
@@ -184,7 +194,7 @@ class _Reader:
     def _begin(self, node: Node, event: events.CollectionStartEvent) -> None:
         mapping = isinstance(event, events.MappingStartEvent)
         if event.tag not in (None, "!", _CORE + ("map" if mapping else "seq")):
-            self._complain(node.position, syntax.tag_message(event.tag))
+            self._spoil(node.position, syntax.tag_message(event.tag))
         if len(self._open) >= MAX_DEPTH:
             self._complain(node.position, f"nested more than {MAX_DEPTH} levels deep", ())
             raise SpecInvalid(self.problems)
@@ -192,7 +202,7 @@ class _Reader:
             node.fields, node.value = {}, {}
         else:
             node.items, node.value = [], []
-        self._open.append(_Open(node))
+        self._open.append(_Open(node, in_brackets=bool(event.flow_style)))
 
     def _close(self) -> None:
         done = self._open.pop()
@@ -251,6 +261,8 @@ class _Reader:
     def _merge(self, parent: _Open, node: Node, place: Position) -> None:
         sources = node.items if node.items is not None else [node]
         for source in sources:
+            if source is _NO_NODE:
+                return
             if source.fields is None:
                 self._complain(place, "`<<` merges a mapping, or a list of mappings, that an anchor names")
                 return
@@ -261,6 +273,9 @@ class _Reader:
         name = event.anchor or ""
         target = self._anchors.get(name)
         if target is None:
+            if self._open and self._open[-1].key is _MERGE:
+                self._complain(place, syntax.no_anchor(name, self._anchors, merged=True))
+                return _NO_NODE
             self._spoil(place, syntax.no_anchor(name, self._anchors))
             return Node(place, None, "")
         if any(one.node is target for one in self._open):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
 
-from batchspec.errors import Problem
+from batchspec.errors import Problem, in_order
 from batchspec.spec import rules, schema
 from batchspec.spec.build import build
 from batchspec.spec.checks.secrets import secrets
@@ -31,9 +31,10 @@ def read(path: Path, shown_as: str | None = None, *, allow_outside: bool = False
     by_rules = rules.findings(replace(document, data=meant))
     every = [*secrets(root(document.data)), *by_schema, *by_rules]
     findings = [one for one in _first_per_node(every) if renamed.isdisjoint(accumulate((step,) for step in one.at))]
-    found = {finding.problem(document) for finding in findings}
-    problems = {*document.problems, *(problem for problem in found if problem.path not in told)}
-    return build(document, document.spoilt | {finding.at for finding in findings}), sorted(problems)
+    findings = [one for one in findings if document.spoilt.isdisjoint(accumulate((step,) for step in one.at))]
+    found = [finding.problem(document) for finding in findings]
+    problems = in_order([*document.problems, *(problem for problem in found if problem.path not in told)])
+    return build(document, document.spoilt | {finding.at for finding in findings}), problems
 
 
 def _first_per_node(findings: list[Finding]) -> list[Finding]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from batchspec.errors import in_order
 from batchspec.render.desired import check_tasks, render
 from batchspec.spec.read import read
 from batchspec.spec.variables import values
@@ -20,5 +21,5 @@ def test_an_example_has_exactly_the_problems_in_its_first_comment(path: Path) ->
     variables, unusable = values(spec, {})
     desired, faults = render(spec, variables=variables, secrets={}, target="local", fingerprints=False)
     broken = check_tasks(desired) if desired is not None else []
-    told = [str(problem).removeprefix("s:") for problem in sorted({*found, *unusable, *faults, *broken})]
+    told = [str(problem).removeprefix("s:") for problem in in_order([*found, *unusable, *faults, *broken])]
     assert told == expected

@@ -36,7 +36,11 @@ def test_a_generator_gives_these_tasks(render_spec: Render, generator: str, id_:
     ("generator", "place", "message"),
     [
         ("{items: '{{ name }}'}", "items", "expected a list, got 'run'"),
-        ("{range: '{{ name }}'}", "range", "expected a number, or start, stop and step as whole numbers"),
+        (
+            "{range: '{{ name }}'}",
+            "range",
+            "expected a whole number, or start, stop and step as whole numbers, got 'run'",
+        ),
         ("{range: [0, 5, 0]}", "range", "a step of 0 never ends"),
         ("{range: 99999999}", "range", "makes 99,999,999 tasks; the limit is 10,000,000"),
         ("{matrix: {a: '{{ 1 }}'}}", "matrix.a", "expected a list, got 1"),

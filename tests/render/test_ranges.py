@@ -24,9 +24,9 @@ def test_a_range_has_these_numbers(made: Made, expected: range) -> None:
 @pytest.mark.parametrize(
     ("made", "message"),
     [
-        (True, "expected a number, or start, stop and step as whole numbers"),
-        ([1, "2"], "expected a number, or start, stop and step as whole numbers"),
-        ({"start": 1}, "expected a number, or start, stop and step as whole numbers"),
+        (True, "expected a whole number, or start, stop and step as whole numbers, got true"),
+        ([1, "2"], "expected a whole number, or start, stop and step as whole numbers, got '2'"),
+        ({"start": 1}, "expected a whole number, or start, stop and step as whole numbers, got nothing"),
         ([0, 1, 0], "a step of 0 never ends"),
         (10**30, "a number is larger than 9,223,372,036,854,775,807"),
     ],

@@ -21,16 +21,20 @@ WHOLE = [{"type": "integer"}]
         ("2 days, 4 hrs", "P2DT4H"),
         ("1w", "P1W"),
         ("90s", "PT90S"),
-        ("1:30:00", "PT1H30M0S"),
+        ("1:30:00", "PT1H30M"),
         ("pt30m", "PT30M"),
         ("90", "PT90S, PT90M or PT90H"),
+        ("1.5h", "PT90M"),
+        ("p1.5d", "PT36H"),
+        ("p1m", "PT1M if minutes are meant, else days, such as P30D: months and years have no fixed length"),
+        ("P2Y", "days, such as P30D: months and years have no fixed length"),
     ],
 )
 def test_a_duration_as_people_write_it_is_told_as_iso_8601(written: str, expected: str) -> None:
     assert instead(DURATION, written, written, "timeout") == f"; write {expected}"
 
 
-@pytest.mark.parametrize("written", ["soon", "1:30", "10x", "3 m 2 h", "1.5h", "P", "p1m", "", "m", "10m!x", "9" * 30])
+@pytest.mark.parametrize("written", ["soon", "1:30", "10x", "3 m 2 h", "0.0001s", "P", "", "m", "10m!x", "9" * 30])
 def test_what_may_mean_anything_is_not_guessed(written: str) -> None:
     assert instead(DURATION, written, written, "timeout") == ""
 

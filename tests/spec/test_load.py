@@ -150,16 +150,23 @@ def test_a_file_without_permission_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        ("a: {{ x }}/y\n", "1:4: a value that begins with `{{` must stand in quotes"),
+        ("a: {{ x }}/y\n", "1:4: a: a value that begins with `{{` must stand in quotes"),
         ("a:\n  - {{ x }}\n", '2:5: a[0]: a value that begins with `{{` must stand in quotes: "{{ ... }}"'),
         ("a: {% if x %}y{% endif %}\n", "1:4: a value that begins with `{%` must stand in quotes"),
         ("files: [*.mp4]\n", "1:9: a value that begins with `*` must stand in quotes"),
         ("a: @x\n", "1:4: a value that begins with `@` must stand in quotes"),
         ("a: %x\n", "1:4: a value that begins with `%` must stand in quotes"),
         ("a:\n  b: 1\n \tc: 2\n", "3:2: a tab in the indentation; indent with spaces"),
-        ("a: 'it's'\n", "1:8: not a key or item at this indentation"),
+        ("a: 'it's'\n", "1:8: in single quotes a `'` is written twice: 'it''s'; or use double quotes"),
+        ("a: 'it' s\n", "1:9: not a key or item at this indentation"),
         ("a: 1\nb\n", "2:1: a `:` is missing after the key"),
-        ("a: [1, 2\nb: 3\n", "2:2: a `,` or the closing bracket is missing"),
+        (
+            "a: [1, 2\nb: 3\n",
+            (
+                "2:2: a `,` or the closing bracket is missing, or a bracket begins a text that must stand in quotes; "
+                "the bracket opens on line 1"
+            ),
+        ),
         ("a: 'x\n\nb: 2\n", "1:4: a quote or bracket is never closed"),
     ],
 )
@@ -195,5 +202,5 @@ def test_no_content_raises_anything_but_spec_invalid(
 
 def test_values_that_the_yaml_spoils_are_known_by_their_paths(tmp_path: Path) -> None:
     found = document(tmp_path, 'a: .inf\nb: ["\\ue000", *x]\nc: !!set {d}\ne: 1\ne: 2\n')
-    assert found.spoilt == {("a",), ("b", 0), ("b", 1)}
+    assert found.spoilt == {("a",), ("b", 0), ("b", 1), ("c",)}
     assert [problem.path for problem in found.problems] == ["a", "b[0]", "b[1]", "c", "e"]

@@ -28,7 +28,7 @@ def said(text: str) -> str:
             "a: [b\nc: d",
             "s:2:2: a `,` or the closing bracket is missing, or a bracket begins a text that must stand in quotes",
         ),
-        ("a: `b", "s:1:4: a value that begins with ``` must stand in quotes"),
+        ("a: `b", "s:1:4: a value that begins with '`' must stand in quotes"),
         (
             "a:\n  - b\n c: d\n",
             "s:3:2: not a key or item at this indentation; check the indentation and the quotes near 'c: d'",

@@ -75,7 +75,9 @@ def _range(part: Part) -> Iterator[Finding]:
 
 def resource_file(part: Part) -> Iterator[Finding]:
     """One source for each resource file."""
-    yield from one_of(part, _SOURCES, f"missing; a resource file needs one of {', '.join(_SOURCES)}")
+    dangling = any(word in part.data for word in ("file", "prefix", "blob_prefix"))  # each says what it goes with
+    lacking = None if dangling else f"missing; a resource file needs one of {', '.join(_SOURCES)}"
+    yield from one_of(part, _SOURCES, lacking)
     yield from only_with(part, ("file",), "upload", "container")
     yield from only_with(part, ("prefix",), "container")
     if "container" in part.data:

@@ -30,7 +30,8 @@ def names(spec: Part) -> Iterator[Finding]:
         for key in spec.part(words).data:
             if not KEY.fullmatch(key):
                 message = "not a key; use lower-case letters, digits and `_`, beginning with a letter"
-                yield Finding((words, key), message, on_key=True)
+                space = "; after a key comes `: `, with a space" if ":" in key else ""
+                yield Finding((words, key), message + space, on_key=True)
     yield from _template_names(spec)
 
 
