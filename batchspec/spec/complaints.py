@@ -15,9 +15,11 @@ from batchspec.spec import expected
 from batchspec.spec.document import At, Document, Finding, shown
 from batchspec.spec.elsewhere import choice_meant, property_meant
 from batchspec.spec.instead import instead
+from batchspec.spec.schema import schema
 from batchspec.spec.suggest import did_you_mean
 from batchspec.spec.words import has_template
 
+_MOST_NAMES = 10
 _NOT_EMPTY = "must not be empty; write at least one, or leave the word out"
 
 
@@ -34,7 +36,10 @@ def complaints(error: ValidationError, document: Document) -> Iterator[Finding]:
     elif word == "required":
         for name in limit:
             if name not in value:
-                yield Finding((*at, name), "missing; it is required here")
+                example = expected.example(name, node)
+                yield Finding(
+                    (*at, name), f"missing; {f'for example `{example}`' if example else 'it is required here'}"
+                )
     elif word in ("type", "const", "enum"):
         yield _mismatch(at, [node], value, document, templates=False)
     elif word == "pattern":
@@ -134,11 +139,16 @@ def _suggestion(name: str, known: Mapping[str, Any], present: Mapping[str, objec
             return f"; did you mean '{candidate}'?"
     if meant := property_meant(snake, known):
         return f"; did you mean '{meant}'?"
+    for candidate, node in known.items():
+        if any(snake in inner.get("properties", {}) for inner in expected.alternatives(node)):
+            return f"; did you mean '{candidate}.{snake}'?"
     absent = [one for one in known if one not in present]
     if close := did_you_mean(snake, absent, 0.65) or did_you_mean(snake, known, 0.65):
         return close
     for candidate, node in known.items():
-        for inner in expected.alternatives(node):
-            if snake in inner.get("properties", {}):
-                return f"; did you mean '{candidate}.{snake}'?"
-    return f"; known here: {', '.join(known)}" if len(known) <= 8 else ""
+        items = [inner["items"] for inner in expected.alternatives(node) if "items" in inner]
+        if any(snake in one.get("properties", {}) for item in items for one in expected.alternatives(item)):
+            return f"; it belongs into an entry of `{candidate}`"
+    if snake in schema()["properties"]:
+        return "; it stands at the left margin, as a section of its own"
+    return f"; known here: {', '.join(known)}" if len(known) <= _MOST_NAMES else ""

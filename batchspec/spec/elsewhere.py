@@ -10,7 +10,7 @@ from typing import Any
 from batchspec.spec.expected import alternatives
 
 _RETRIES = ("constraints.max_task_retry_count", "max_task_retry_count")
-_SETTINGS = ("environment_settings", "common_environment_settings")
+_SETTINGS = ("environment_settings", "common_environment_settings", "from_env")
 _COMMAND = ("command",)
 
 # By the name elsewhere (CI systems, compose files, Kubernetes, Terraform, plain English): ours, the first one that is
@@ -43,7 +43,8 @@ PROPERTIES: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("by", "increment"), ("step",)),
     "min": ("min_nodes",),
     "max": ("max_nodes",),
-    "values": ("allowed",),
+    **dict.fromkeys(("values", "choices", "enum"), ("allowed",)),
+    "value": ("default",),
     "env_var": ("from_env",),
 }
 

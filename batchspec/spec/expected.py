@@ -3,6 +3,7 @@
 Place in the pipeline: `complaints` asks. In: nodes of the schema. Out: words for messages. Pure.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -58,6 +59,13 @@ def names(nodes: Iterable[Mapping[str, Any]]) -> str:
         else:
             found += [_NAMES[kind] for kind in kinds(node)]
     return " or ".join(dict.fromkeys(found)) or "something else"
+
+
+def example(name: str, node: Mapping[str, Any]) -> str:
+    """How a property of this node is written, on one line of YAML; "" where the schema has no example of it."""
+    found = node.get("properties", {}).get(name, {}).get("examples", ())
+    plain = found and isinstance(found[0], (str, int))
+    return f"{name}: {found[0]}" if plain else f"{name}: {json.dumps(found[0])}" if found else ""
 
 
 def listed(choices: list[str]) -> str:

@@ -10,14 +10,14 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from batchspec.spec import expected
+from batchspec.spec import expected, long_forms
 from batchspec.spec.durations import PATTERN
 from batchspec.spec.leaks import secret_in
 
 _TRUE = ("yes", "on", "y", "true", "1")
 _FALSE = ("no", "off", "n", "false", "0")
 _LONGEST_SHOWN = 40
-_MOST_NAMES = 8
+_MOST_NAMES = 10
 
 _NUMBER_AND_UNIT = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)\s*([a-z]+)\W*")
 _ISO_PARTS = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)([wdhms])")
@@ -30,6 +30,7 @@ _UNITS = {
     **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), "M"),
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), "S"),
 }
+_SETTING = re.compile(r"([A-Za-z_]\w*)=(.*)")
 _CLOCK = re.compile(r"(\d{1,3}):(\d{2}):(\d{2})")
 _SPAN = re.compile(r"(-?\d{1,9})\s*(?:\.\.|-|:)\s*(-?\d{1,9})")
 
@@ -56,7 +57,14 @@ def instead(nodes: Sequence[Mapping[str, Any]], value: object, written: str | No
     if kinds == {"array"}:
         one = f"[{as_text}]" if re.fullmatch(r"[\w.-]{1,40}", as_text) and not secret_in(as_text) else "`- ...`"
         return "; one text belongs under `command`" if word == "commands" else f"; write a list: {one}"
-    return _mapping_of(nodes, value) if kinds == {"object"} else ""
+    if kinds == {"object", "array"} and isinstance(value, str) and (named := _SETTING.fullmatch(value)):
+        return f"; write {{{named[1]}: {long_forms.quoted(named[2])}}}"
+    if (
+        kinds == {"object", "array"}
+        and (shown := long_forms.quoted(value) if isinstance(value, str) else as_text) != "..."
+    ):
+        return f"; write a list: [{shown}]"
+    return _mapping_of(nodes, value, word) if kinds == {"object"} else ""
 
 
 def _duration(text: str, word: str) -> str:
@@ -131,19 +139,20 @@ def _of_collection(nodes: Sequence[Mapping[str, Any]], kinds: set[str], value: o
         return "; a list belongs under `commands`"
     if kinds == {"array"} and isinstance(value, dict):
         return "; begin each item with `- `"
-    if kinds == {"object"} and isinstance(value, list):
-        return _mapping_of(nodes, value)
-    return ""
+    return _mapping_of(nodes, value, word) if kinds == {"object"} and isinstance(value, list) else ""
 
 
-def _mapping_of(nodes: Sequence[Mapping[str, Any]], value: object) -> str:
-    """For a mapping that has, or needs, one word: the mapping; for others their words, when these are few."""
+def _mapping_of(nodes: Sequence[Mapping[str, Any]], value: object, word: str) -> str:
+    """The mapping that says the same; else that of the one word that it has or needs; else its words, if few."""
     known = [name for node in nodes for name in node.get("properties", ())]
     required = [name for node in nodes for name in node.get("required", ())]
+    if isinstance(value, str) and (form := long_forms.of_text(value, known)):
+        return f"; write {form}"
+    if isinstance(value, list) and (form := long_forms.of_list(value, word, known)):
+        return f"; write {form}"
     sole = known if len(known) == 1 else required
     if len(sole) == 1:
-        short = isinstance(value, str) and len(value) < _LONGEST_SHOWN and value.isprintable() and not secret_in(value)
-        return f"; write {{{sole[0]}: {value if short else '...'}}}"
+        return f"; write {{{sole[0]}: {long_forms.quoted(value) if isinstance(value, str) else '...'}}}"
     if known and len(known) <= _MOST_NAMES:
         return f"; known here: {', '.join(known)}"
     return "; write `name: value` lines" + ", without `- `" * isinstance(value, list)
