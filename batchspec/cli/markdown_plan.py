@@ -9,12 +9,12 @@ what is left. `mask` is called before anything is escaped or cut, which would hi
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from batchspec.cli import phrases
 from batchspec.cli.markdown import block, code, fitting, folded, prose, size
-from batchspec.cli.plan_entries import BAD, Entry, check_counts, entries, nothing_or_totals, remarks
-from batchspec.cli.text_reasons import around_the_difference, aside
+from batchspec.cli.plan_entries import BAD, NAMED_FILES, Entry, check_counts, entries, nothing_or_totals, remarks
+from batchspec.cli.text_reasons import DRIFTED, around_the_difference, aside
 from batchspec.reconcile.change import Action, Check, Plan, Reason
 from batchspec.render.model import Desired
 
@@ -90,17 +90,22 @@ class _Writer:
         if plan.nothing_to_do or not plan.digest:
             return
         command = self.plain(where.apply, _SENTENCE_CHARACTERS + 1)
-        run = f" Run this and nothing else: {code(command)}" if len(command) <= _SENTENCE_CHARACTERS else ""
+        run = f" Apply exactly this: {code(command)}" if len(command) <= _SENTENCE_CHARACTERS else ""
         yield from ("", f"Digest: {code(plan.short_digest)}.{run}")
 
     def _entry(self, entry: Entry) -> Iterator[str]:
-        names = self._names(entry.names)
         what = self.prose(entry.what) if entry.what else ""
-        parts = {"task": (what, names), "upload": (what,), "download": (what,)}
-        told = filter(None, parts.get(entry.kind, (names, what)))
-        yield f"- **{_verb(entry)}** {': '.join(told)}"
-        for reason in entry.reasons:
+        if entry.kind in ("upload", "download"):
+            told = [what]
+        else:
+            told = [self._names(entry.names), *([what] if what and entry.kind != "task" else [])]
+        yield f"- **{_title(entry)}** {': '.join(told)}"
+        drifted = [reason for reason in entry.reasons if reason.cause == "drift"]
+        for reason in entry.reasons[: len(entry.reasons) - len(drifted)]:
             yield from self._reason(reason)
+        yield from (f"  - {DRIFTED}:",) if drifted else ()
+        for reason in drifted:
+            yield from (f"  {line}" for line in self._reason(replace(reason, cause="spec")))
         for reason, ids in entry.differing:
             yield from self._reason(reason, f"{self._names(ids)}: ")
 
@@ -153,12 +158,17 @@ class _Writer:
             yield from folded(title, fitting(checks, room - _LEAST_LIST_BYTES, _more_lines))
 
 
-def _verb(entry: Entry) -> str:
+def _title(entry: Entry) -> str:
+    """What is done, in words of ours: `Create pool`, `12 new tasks`, `3 tasks to run again`."""
+    if entry.kind == "task":
+        number, _, verb = entry.what.partition(" ")
+        tasks = "task" if len(entry.names) == 1 else "tasks"
+        return f"{number} new {tasks}" if verb == "new" else f"{number} {tasks} {verb}"
     if entry.kind == "download":
         return "Download"
     if entry.kind == "upload":
         return _FILE_VERBS[entry.action]
-    return f"{_VERBS[entry.action]} {entry.kind}{'' if entry.kind in ('pool', 'job') else 's'}"
+    return f"{_VERBS[entry.action]} {entry.kind}{'s' if len(entry.names) > 1 else ''}"
 
 
 def _long_lists(plan: Plan, told: Sequence[Entry], *, all_tasks: bool) -> Iterator[tuple[str, Sequence[str]]]:
@@ -166,10 +176,10 @@ def _long_lists(plan: Plan, told: Sequence[Entry], *, all_tasks: bool) -> Iterat
     for entry in told:
         files = phrases.count(len(entry.names), "file")
         if entry.kind == "task" and all_tasks:
-            yield f"Tasks: {entry.what}", entry.names
+            yield _title(entry), entry.names
         elif entry.kind == "container" and len(entry.names) > _FEW:
             yield f"All {len(entry.names):,} containers", entry.names
-        elif entry.kind == "upload":
+        elif entry.kind == "upload" and (entry.action == "create" or len(entry.names) > NAMED_FILES):
             yield f"{files} {_FILES[entry.action]}", entry.names
         elif entry.kind == "download":
             yield f"{files} to download", entry.names

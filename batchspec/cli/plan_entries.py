@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from batchspec.cli import phrases
+from batchspec.cli.text_reasons import DRIFTED
 from batchspec.reconcile.change import Action, Change, Check, Kind, Plan, Reason, Totals, Verdict
 from batchspec.render.model import Desired, JsonObject
 
 BAD: tuple[Verdict, ...] = ("warning", "failed")
 _VERDICTS: tuple[Verdict, ...] = ("ok", "warning", "failed", "not checked")
 _ORDER: tuple[Action, ...] = ("create", "update", "replace", "delete")
-_NAMED_FILES = 3
+NAMED_FILES = 3
 _VERBS: dict[Action, str] = {
     "create": "new",
     "update": "to change in place",
@@ -57,6 +58,11 @@ def entries(plan: Plan, desired: Desired) -> Iterator[Entry]:
         yield Entry("create", "download", what, tuple(one.id for one in plan.downloads))
 
 
+def apply_options(plan: Plan) -> list[str]:
+    """What `apply` wants said to carry out this plan and nothing else; nothing where there is no digest."""
+    return ["--digest", plan.short_digest, *["--force"] * bool(plan.too_much)] if plan.digest else []
+
+
 def nothing_or_totals(plan: Plan) -> str:
     """`Plan: 12 to create, ...`, or `Nothing to do`."""
     if plan.nothing_to_do:
@@ -75,6 +81,11 @@ def remarks(plan: Plan, *, all_tasks: bool = False) -> Iterator[str]:
     if plan.pending_tasks:
         them = "it" if plan.pending_tasks == 1 else "them"
         yield f"{phrases.count(plan.pending_tasks, 'unchanged task')} not finished yet: apply waits for {them}."
+    if drifted := sum(one.cause == "drift" for change in (*plan.changes, *plan.tasks) for one in change.reasons):
+        differ = "1 property differs since it was" if drifted == 1 else f"{drifted:,} properties differ since they were"
+        yield f"{differ} {DRIFTED}: apply puts the spec's back."
+    if plan.cleanup_due:
+        yield f"Every task has succeeded: apply removes {', '.join(plan.cleanup_due)}, as the spec's cleanup says."
     if plan.failed_tasks:
         failed = phrases.count(len(plan.failed_tasks), "unchanged task")
         names = "" if all_tasks else f": {phrases.some(plan.failed_tasks)}"
@@ -105,7 +116,12 @@ def _of_kind(kind: Kind, action: Action, changes: Sequence[Change], desired: Des
     elif kind == "container":
         yield Entry(action, kind, "", _ids(changes), _reasons(changes))
     else:
-        yield from (Entry(action, kind, _single(one, desired), (one.id,), one.reasons) for one in changes)
+        yield from (Entry(action, kind, _single(one, desired), (one.id,), _spec_first(one.reasons)) for one in changes)
+
+
+def _spec_first(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
+    """What changed in the spec, then what changed in the service."""
+    return tuple(sorted(reasons, key=lambda reason: reason.cause == "drift"))
 
 
 def _ids(changes: Iterable[Change]) -> tuple[str, ...]:
@@ -125,7 +141,7 @@ def _uploads(action: Action, changes: Sequence[Change], desired: Desired) -> str
     parts = []
     for place, members in places.items():
         part = f"{phrases.count(len(members), 'file')} {word} {phrases.harmless(place)}"
-        if action != "create" and len(members) <= _NAMED_FILES:
+        if action != "create" and len(members) <= NAMED_FILES:
             part += ": " + phrases.some([change.id.partition("/")[2] for change in members])
         parts.append(part)
     return f"{', '.join(parts)} ({phrases.size(sum(change.size for change in changes))})"
@@ -142,10 +158,12 @@ def _tasks(action: Action, changes: Sequence[Change]) -> Iterator[Entry]:
     for change in changes:
         ways.setdefault(repr(_in_general(change)), []).append(change)
     for members in ways.values():
-        reasons = _in_general(members[0])
+        reasons, differing = _in_general(members[0]), tuple(_differing(members))
         retried = action == "update" and any(reason.text.startswith("failed") for reason in reasons)
         verb = "to retry" if retried else _VERBS[action]
-        yield Entry(action, "task", f"{len(members):,} {verb}", _ids(members), reasons, tuple(_differing(members)))
+        if {name for _, names in differing for name in names} >= set(_ids(members)):
+            reasons = ()  # each is told in particular
+        yield Entry(action, "task", f"{len(members):,} {verb}", _ids(members), reasons, differing)
 
 
 def _in_general(change: Change) -> tuple[Reason, ...]:
@@ -172,8 +190,8 @@ def _single(change: Change, desired: Desired) -> str:
 def _replaced(change: Change, new: str) -> str:
     """How a replacement is told: a pool by the new one, a job with the pool that comes with it."""
     if not new:
-        return "replaced"
-    return f"replaced by {new}" if change.kind == "pool" else f"replaced, with {new}"
+        return "replaced, and all its tasks with it" if change.kind == "job" else "replaced"
+    return f"replaced by {new}" if change.kind == "pool" else f"replaced, with its tasks and {new}"
 
 
 def _made_with(change: Change, desired: Desired) -> JsonObject | None:

@@ -83,15 +83,32 @@ def _reasons(
     )
     if seen is not None and held_secret(seen.hash):
         found = (one if one.old is None else replace(one, old=NOT_SHOWN) for one in found)
-    yield from found
-    for blob in _inputs(task.body, desired):
-        if blob in sent:
-            yield Reason("its content changed", f"resourceFiles[{blob}]")
+    told = [*found, *_inputs(task.body, "resourceFiles", desired, sent), *_brought(desired, sent)]
+    if not told and "dependsOn" in task.body:
+        told = [Reason("a task that it needs runs again", "dependsOn")]
+    yield from told
 
 
-def _inputs(body: JsonObject, desired: Desired) -> Iterator[str]:
-    """The blobs that a task names one by one, as `container/blob`."""
+def _brought(desired: Desired, sent: set[str]) -> Iterator[Reason]:
+    """What has changed of that which every node is prepared with; a task may use any of it."""
+    for body, name in (
+        (desired.pool.body if desired.pool is not None else None, "startTask"),
+        (desired.auto_pool, "startTask"),
+        (desired.job.body if desired.job is not None else None, "jobPreparationTask"),
+    ):
+        preparing = (body or {}).get(name)
+        if isinstance(preparing, dict):
+            yield from _inputs(preparing, f"{name}.resourceFiles", desired, sent)
+
+
+def _inputs(body: JsonObject, path: str, desired: Desired, sent: set[str]) -> Iterator[Reason]:
+    """The blobs that are sent and that a task names one by one, as `container/blob`, or by their container."""
     for one in sorted(symbols(body.get("resourceFiles")), key=lambda one: one.arguments):
         if one.kind in ("blob_url", "blob_sas_url"):
-            key, name = one.arguments
-            yield f"{desired.containers[key].name}/{name}"
+            blob = f"{desired.containers[one.arguments[0]].name}/{one.arguments[1]}"
+            if blob in sent:
+                yield Reason("its content changed", f"{path}[{blob}]")
+        elif one.kind in ("sas_url", "container_url"):
+            container = desired.containers[one.arguments[0]].name
+            if any(blob.startswith(f"{container}/") for blob in sent):
+                yield Reason("its content changed", f"{path}[{container}]")

@@ -44,7 +44,7 @@ def test_a_first_run_says_what_comes_to_be_and_how_to_run_it() -> None:
 - **Upload** 3 files to input (6.0 kB)
 - **Create pool** `topwords-pool`: 2 x standard\\_d2s\\_v3, ubuntu 24.04
 - **Create job** `topwords-job`
-- **Create tasks** 1,200 new: `t0`, `t1`, `t2`, `t3`, `t4` and 1,195 more
+- **1,200 new tasks** `t0`, `t1`, `t2`, `t3`, `t4` and 1,195 more
 
 <details><summary>3 files to upload</summary>
 
@@ -56,7 +56,7 @@ topwords-input/c.txt
 
 </details>
 
-Digest: `3f2a91c07b5e`. Run this and nothing else: `batchspec apply specs/topwords.yaml --digest 3f2a91c07b5e`
+Digest: `3f2a91c07b5e`. Apply exactly this: `batchspec apply specs/topwords.yaml --digest 3f2a91c07b5e`
 """
     )
 
@@ -99,24 +99,18 @@ def test_what_changes_says_how_and_why() -> None:
   - content differs
 - **Replace pool** `topwords-pool`: replaced by 2 x standard\\_d2s\\_v3, ubuntu 24.04
   - `vm_size`: `standard_d2s_v3` → `standard_d4s_v3` (forces replacement)
-  - `target_dedicated_nodes`: `4` → `2` (changed in the service, not in the spec)
+  - changed in the service, not in the spec:
+    - `target_dedicated_nodes`: `4` → `2`
 - **Change job** `topwords-job`: in place
   - `priority`: `0` → `5`
-- **Replace tasks** 1 to run again: `b`
+- **1 task to run again** `b`
   - `b`: `command_line`
     - was `/bin/bash -c 'python3 $AZ_BATCH_NODE_SHARED_DIR/topwords_task.py --filepath b --numwords 3'`
     - will be `/bin/bash -c 'python3 $AZ_BATCH_NODE_SHARED_DIR/topwords_task.py --filepath b --numwords 7'`
 
+- 1 property differs since it was changed in the service, not in the spec: apply puts the spec's back.
 - 1 unchanged task failed before: a; --retry-failed runs them again.
 - Note: \\`x\\` is no longer in it
-
-<details><summary>1 file to overwrite</summary>
-
-```text
-topwords-input/b.txt
-```
-
-</details>
 """
     )
 
@@ -164,7 +158,7 @@ def test_all_tasks_are_listed_when_that_is_asked_for() -> None:
     assert (
         shown(many, all_tasks=True).split("<details>", 1)[1]
         == """\
-<summary>Tasks: 7 new</summary>
+<summary>7 new tasks</summary>
 
 ```text
 t0

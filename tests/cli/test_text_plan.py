@@ -128,6 +128,25 @@ def test_what_differs_in_the_first_changed_tasks_is_told_beneath_all_of_them() -
     ]
 
 
+def test_what_is_told_of_each_task_is_not_told_of_all() -> None:
+    general = Reason("command, settings or an input changed")
+    again = Change("replace", "task", "a", (general, Reason("changed", "commandLine", "run 1", "run 2")))
+
+    assert list(lines(plan(again), desired()))[:-1] == [
+        "-/+ tasks      1 to run again: a",
+        "                 a: command_line: run 1 -> run 2",
+    ]
+
+
+def test_a_job_that_is_replaced_takes_its_tasks_with_it() -> None:
+    replaced = Change("replace", "job", "j", (Reason("changed", "usesTaskDependencies", False, True, replaces=True),))
+
+    assert (
+        next(lines(plan(replaced), desired()))
+        == "-/+ job        j                  replaced, and all its tasks with it"
+    )
+
+
 def test_no_line_is_longer_than_100_columns_when_names_are_long() -> None:
     names = [f"{letter * 60}" for letter in "abcd"]
     long = plan(
@@ -214,6 +233,16 @@ def test_what_changed_in_the_service_is_told_from_what_changed_in_the_spec() -> 
     shown = list(lines(plan(Change("update", "pool", "topwords-pool", (drifted,))), desired()))
 
     assert shown[1] == "                 target_dedicated_nodes: 4 -> 2 (changed in the service, not in the spec)"
+    assert shown[3:] == [
+        "1 property differs since it was changed in the service, not in the spec: apply puts the spec's back."
+    ]
+
+
+def test_a_cleanup_that_is_due_is_told() -> None:
+    assert list(lines(plan(cleanup_due=("job", "container.input")), desired())) == [
+        "Plan: 0 to create, 0 to change, 0 to replace, 0 to delete.",
+        "Every task has succeeded: apply removes job, container.input, as the spec's cleanup says.",
+    ]
 
 
 def _of(one: Plan) -> dict[str, object]:

@@ -45,6 +45,12 @@ def test_what_somebody_changed_by_hand_is_told_as_drift(topwords: Workspace, raw
     assert reasons(found) == [("pool", "targetDedicatedNodes", "drift"), ("job", "priority", "drift")]
     text = topwords.run("plan").stdout
     assert "priority: 77 -> 0 (changed in the service, not in the spec)" in text
+    assert (
+        "\n2 properties differ since they were changed in the service, not in the spec: apply puts the spec's back.\n"
+        in text
+    )
+    markdown = topwords.run("plan", "--format", "markdown").stdout
+    assert "\n  - changed in the service, not in the spec:\n    - `priority`: `77` → `0`\n" in markdown
 
     assert topwords.run("apply").code == 0
     assert topwords.run("plan").stdout == "Nothing to do\n"

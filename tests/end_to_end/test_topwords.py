@@ -10,6 +10,7 @@ import pytest
 from tests.end_to_end.counting import counted
 from tests.end_to_end.workspace import Services, Workspace, exported, workspace
 
+FORMATS = ("text", "json", "markdown")
 TEXTS = ("harbour", "orchard", "railway")
 
 
@@ -169,9 +170,12 @@ def test_plan_says_that_another_vm_size_replaces_the_pool(topwords: Workspace, r
 
     topwords.edit("vm_size: standard_d2s_v3", "vm_size: standard_d4s_v3")
     planned = topwords.run("plan", "--detailed-exitcode")
+    formats = {format: topwords.run("plan", "--detailed-exitcode", "--format", format) for format in FORMATS}
     unasked = topwords.run("apply")
 
     assert planned.code == 5, planned
+    assert [ran.code for ran in formats.values()] == [5] * len(FORMATS), formats
+    assert "\n  - `vm_size`: `standard_d2s_v3` → `standard_d4s_v3` (forces replacement)\n" in formats["markdown"].stdout
     assert re.search(r"(?m)^ *-/\+ +pool", planned.stdout), planned
     assert re.search(r"vm_?size", planned.stdout, re.IGNORECASE), planned
     assert "standard_d2s_v3" in planned.stdout, planned

@@ -162,13 +162,13 @@ def test_the_plan_is_commented_and_updated_and_then_applied(
         "<!-- batchspec plan specs/topwords.yaml -->\n### batchspec plan of `specs/topwords.yaml` on `"
     )
     assert "\n\n**12 to create, 0 to change, 0 to replace, 0 to delete.**\n\n" in comment["body"]
-    assert "\n- **Create tasks** 3 new: `harbour`, `orchard`, `railway`\n" in comment["body"]
+    assert "\n- **3 new tasks** `harbour`, `orchard`, `railway`\n" in comment["body"]
     assert raw.of("topwords") == ([], [], []), "a plan changes nothing"
 
     (runner.folder / "specs/topwords/railway.txt").unlink()
     assert [one.returncode for one in runner.job(review, "plan")] == [0] * 3
     assert [one["id"] for one in runner.comments] == [1, 2, comment["id"]]
-    assert "\n- **Create tasks** 2 new: `harbour`, `orchard`\n" in runner.comments[2]["body"]
+    assert "\n- **2 new tasks** `harbour`, `orchard`\n" in runner.comments[2]["body"]
     assert runner.comments[:2] == OTHERS
 
     try:

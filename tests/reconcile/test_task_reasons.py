@@ -54,6 +54,15 @@ async def test_an_input_of_new_content_is_named(workload: Workload, world: World
     )  # fmt: skip
 
 
+async def test_what_nodes_are_prepared_with_is_named_when_its_content_changed(workload: Workload, world: World) -> None:
+    await world.apply(workload.desired())
+    found = reasons(await told(replace(workload, script="count all words").desired(), world))
+
+    container = workload.desired().containers["application"].name
+    brought = Reason("its content changed", f"startTask.resourceFiles[{container}/script.py]")
+    assert found == dict.fromkeys("abc", (GENERAL, brought))
+
+
 async def test_no_old_value_of_a_task_that_held_a_secret_is_shown(workload: Workload, world: World) -> None:
     await world.apply(workload.desired())
     for body in world.batch.tasks[workload.desired().job.id].values():  # type: ignore[union-attr]

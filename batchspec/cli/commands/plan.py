@@ -1,9 +1,9 @@
 """`batchspec plan`: what apply would do and why; changes nothing.
 
 In: a spec. Out: the plan on stdout, and with `--out` in a file that `apply --plan` takes. Exit code 0, or 5 with
-`--detailed-exitcode` when something would be changed or downloaded, or may be, since it could not be looked at; 6 when
-preflight found what cannot end well. As Markdown, what ends a run before there is a plan is on stdout, too: a pull
-request shall show it.
+`--detailed-exitcode` when something would be changed, downloaded or cleaned up, or may be, since it could not be looked
+at; 6 when preflight found what cannot end well. As Markdown, what ends a run before there is a plan is on stdout, too:
+a pull request shall show it.
 """
 
 from dataclasses import replace
@@ -13,6 +13,7 @@ from batchspec.cli.boundary import error_lines
 from batchspec.cli.console import Console
 from batchspec.cli.given import Given
 from batchspec.cli.markdown_plan import Where, document, refusal
+from batchspec.cli.plan_entries import apply_options
 from batchspec.cli.plan_file import check_place, write_plan
 from batchspec.cli.session import online
 from batchspec.cli.text_plan import print_plan
@@ -55,7 +56,7 @@ def plan(
         if console.as_json:
             console.answer |= as_json.plan_object(shown)
         elif format == "markdown":
-            where = Where(spec, services.shown_as, given.suggest("apply", spec, "--digest", found.short_digest, *again))
+            where = Where(spec, services.shown_as, given.suggest("apply", spec, *apply_options(found), *again))
             console.raw(document(shown, desired, where, mask=console.masked, all_tasks=all_tasks))
         else:
             print_plan(console, shown, desired, all_tasks=all_tasks)
@@ -64,7 +65,7 @@ def plan(
         refuse_failed(found)
         if out is not None:
             write_plan(console, out, spec, freezing, found, observed)
-        changes = bool(found.totals or found.downloads or found.unseen)
+        changes = bool(found.totals or found.downloads or found.cleanup_due or found.unseen)
         return EXIT_CHANGES if detailed_exitcode and changes else 0
 
     try:
