@@ -22,6 +22,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "uploads": {"texts": {"container": "input", "files": "texts/*.txt"}},
         "pool": {"vm_size": "standard_d2s_v3", "target_dedicated_nodes": 2, "image": _IMAGE},
         "job": {"constraints": {"max_task_retry_count": 1}},
+        "schedule": {
+            "schedule": {"recurrence_interval": "P1D"},
+            "job_specification": {"job_manager_task": {"id": "manager", "command": "python3 add_tasks.py"}},
+        },
         "tasks": [{"id": "hello", "command": "echo hello"}],
         "wait": {"timeout": "PT2H"},
         "downloads": [{"container": "output", "to": "results"}],
@@ -88,6 +92,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "BatchPoolSpecification": {"autoscale": {"formula": "scale_to_pending_tasks", "max_nodes": 20}},
     "BatchJobCreateOptions": {"existing": True, "imported": _IMPORTED},
+    "BatchJobScheduleCreateOptions": {"existing": True},
     "BatchTaskCreateOptions": {
         "name": "count",
         "for_each": {"upload": "texts"},

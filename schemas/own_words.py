@@ -296,6 +296,10 @@ ROOT: Node = {
             "uploads": named(ref("upload"), "Local files by key, and the container that they go to."),
             "pool": {**ref("BatchPoolCreateOptions"), "description": "The pool: the nodes that run the tasks."},
             "job": {**ref("BatchJobCreateOptions"), "description": "The job; may be left out."},
+            "schedule": {
+                **ref("BatchJobScheduleCreateOptions"),
+                "description": "A job schedule, which makes a job again and again; in place of `job` and `tasks`.",
+            },
             "tasks": {
                 "type": "array",
                 "items": ref("BatchTaskCreateOptions"),
@@ -312,7 +316,7 @@ ROOT: Node = {
                     "after_success": {
                         "type": "array",
                         "items": {"type": "string"},
-                        "description": "`container.<key>`, `job` or `pool`: deleted when every task has succeeded.",
+                        "description": "`container.<key>`, `job`, `schedule` or `pool`: deleted after a success.",
                     }
                 },
                 description="What `apply` deletes by itself.",
@@ -358,6 +362,7 @@ ADDED_PROPERTIES: dict[str, Node] = {
     },
     "BatchPoolSpecification": {"autoscale": ref("autoscale")},
     "BatchJobCreateOptions": {"existing": flag(_EXISTING), "imported": _IMPORTED},
+    "BatchJobScheduleCreateOptions": {"existing": flag(_EXISTING)},
     "BatchTaskCreateOptions": {
         "name": string("Name of this template, for `needs` of others."),
         "for_each": ref("generator"),
@@ -412,7 +417,7 @@ OPTIONAL: dict[str, tuple[str, ...]] = {
     "BatchJobManagerTask": ("command_line",),
     "BatchJobPreparationTask": ("command_line",),
     "BatchJobReleaseTask": ("command_line",),
-    "BatchJobScheduleCreateOptions": ("id",),
+    "BatchJobScheduleCreateOptions": ("id", "schedule", "job_specification"),
     "BatchJobSpecification": ("pool_info",),
     "OutputFile": ("destination", "upload_options"),
 }

@@ -32,6 +32,7 @@ TABLES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("pool: autoscale", ("autoscale",)),
     ("auto_pool_specification: pool", ("BatchPoolSpecification",)),
     ("job", ("BatchJobCreateOptions",)),
+    ("schedule", ("BatchJobScheduleCreateOptions",)),
     ("tasks", ("BatchTaskCreateOptions",)),
     ("for_each", ("generator",)),
     ("for_each: range", ("range",)),

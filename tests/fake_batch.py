@@ -50,13 +50,14 @@ NODE_STATES = ("creating", "idle", "offline", "rebooting", "running", "starting"
 class FakeBatch(Calls):
     """The account. `run` maps (job id, task body) to an exit code, or None to leave the task active.
 
-    `slow_deletes` is how many reads still see a deleted pool or job as `deleting`; `evaluates` gives the results or the
-    error of a formula.
+    `slow_deletes` is how many reads still see a deleted pool, job or schedule as `deleting`; `evaluates` gives the
+    results or the error of a formula. Schedules make a job when `begin_job` is called.
     """
 
     pools: dict[str, Body] = field(default_factory=dict)
     nodes: dict[str, list[Body]] = field(default_factory=dict)
     jobs: dict[str, Body] = field(default_factory=dict)
+    schedules: dict[str, Body] = field(default_factory=dict)
     tasks: dict[str, dict[str, Body]] = field(default_factory=dict)
     files: dict[tuple[str, str, str], bytes] = field(default_factory=dict)
     node_files: dict[tuple[str, str, str], bytes] = field(default_factory=dict)
@@ -220,6 +221,68 @@ class FakeBatch(Calls):
         for status in self.preparations.get(job_id, []):
             if matches(status, filter):
                 yield copy.deepcopy(status)
+
+    # job schedules
+
+    async def get_schedule(self, schedule_id: str) -> JsonObject | None:
+        await self._enter("get_schedule", schedule_id, write=False)
+        self._tick("schedule", schedule_id)
+        return copy.deepcopy(self.schedules.get(schedule_id))
+
+    async def list_schedules(self, *, select: str = "") -> AsyncIterator[JsonObject]:
+        await self._enter("list_schedules", "", write=False)
+        for _, schedule in sorted(self.schedules.items()):
+            yield selected(copy.deepcopy(schedule), select)
+
+    async def create_schedule(self, body: JsonObject) -> None:
+        schedule_id = str(body["id"])
+        await self._enter("create_schedule", schedule_id, write=True)
+        if schedule_id in self.schedules:
+            dying = self.schedules[schedule_id]["state"] == "deleting"
+            code = "JobScheduleBeingDeleted" if dying else "JobScheduleExists"
+            raise refused("create job schedule", schedule_id, 409, code)
+        schedule = copy.deepcopy(body) | {"state": "active", "executionInfo": {}}
+        self.schedules[schedule_id] = self._stamped(schedule, created=True)
+        self._leave("create_schedule")
+
+    async def update_schedule(self, schedule_id: str, patch: JsonObject, *, if_match: str | None = None) -> None:
+        await self._enter("update_schedule", schedule_id, write=True)
+        if schedule_id not in self.schedules:
+            raise refused("update job schedule", schedule_id, 404, "JobScheduleNotFound")
+        schedule = self.schedules[schedule_id]
+        if schedule["state"] == "completed":
+            raise refused("update job schedule", schedule_id, 409, "JobScheduleCompleted")
+        _check_etag(schedule, if_match, "update job schedule", schedule_id)
+        self._stamped(schedule | copy.deepcopy(patch), into=schedule)
+        self._leave("update_schedule")
+
+    async def delete_schedule(self, schedule_id: str) -> bool:
+        await self._enter("delete_schedule", schedule_id, write=True)
+        there = schedule_id in self.schedules
+        if there and not self._dies_slowly("schedule", schedule_id, self.schedules[schedule_id]):
+            del self.schedules[schedule_id]
+        for job_id in [one for one in self.jobs if one.startswith(f"{schedule_id}:")]:
+            del self.jobs[job_id]
+            self.tasks.pop(job_id, None)
+        self._leave("delete_schedule")
+        return there
+
+    async def list_jobs_of_schedule(self, schedule_id: str, *, select: str = "") -> AsyncIterator[JsonObject]:
+        await self._enter("list_jobs_of_schedule", schedule_id, write=False)
+        for job_id, job in sorted(self.jobs.items()):
+            if job_id.startswith(f"{schedule_id}:"):
+                yield selected(copy.deepcopy(job), select)
+
+    def begin_job(self, schedule_id: str) -> str:
+        """What time does: the schedule makes its next job, whose id this is."""
+        schedule = self.schedules[schedule_id]
+        job_id = f"{schedule_id}:job-{1 + sum(one.startswith(f'{schedule_id}:') for one in self.jobs)}"
+        job = JOB_DEFAULTS | copy.deepcopy(schedule["jobSpecification"]) | {"id": job_id, "state": "active"}
+        job["executionInfo"] = {"startTime": utc_text(self.now()), "poolId": job["poolInfo"].get("poolId", "auto")}
+        self.jobs[job_id] = self._stamped(job, created=True)
+        self.tasks.setdefault(job_id, {})
+        schedule["executionInfo"]["recentJob"] = {"id": job_id, "url": f"https://account/jobs/{job_id}"}
+        return job_id
 
     async def task_counts(self, job_id: str) -> JsonObject | None:
         await self._enter("task_counts", job_id, write=False)
@@ -390,7 +453,7 @@ class FakeBatch(Calls):
     def _tick(self, kind: str, name: str) -> None:
         left = self._dying.get((kind, name))
         if left == 0:
-            (self.pools if kind == "pool" else self.jobs).pop(name, None)
+            {"pool": self.pools, "job": self.jobs, "schedule": self.schedules}[kind].pop(name, None)
             del self._dying[kind, name]
         elif left is not None:
             self._dying[kind, name] = left - 1

@@ -10,7 +10,7 @@ from typing import cast
 from batchspec.cli.phrases import without_signatures
 from batchspec.errors import BatchspecError, Difference, PlanStale, Problem, ServiceRefused, SpecInvalid
 from batchspec.reconcile.change import Change, Check, Plan, Reason
-from batchspec.reconcile.outcome import Counts, Failure, Group, Outcome, Status
+from batchspec.reconcile.outcome import Counts, Failure, Group, Outcome, ScheduleState, Status
 from batchspec.render.symbolic import Json, display
 
 VERSION = 1
@@ -107,7 +107,8 @@ def counts_object(counts: Counts) -> dict[str, Json]:
 
 
 def status_object(status: Status) -> dict[str, Json]:
-    """The live state; `pool` and `job` are null when the spec has none, their `state` when they are not there."""
+    """The live state; `pool`, `schedule` and `job` are null when the spec has none, their `state` when they are not
+    there."""
     pool: Json = None
     if status.pool_id is not None:
         pool = {
@@ -125,10 +126,23 @@ def status_object(status: Status) -> dict[str, Json]:
         job = {"id": status.job_id, "state": status.job_state, "failures": failures}
     return {
         "pool": pool,
+        "schedule": None if status.schedule is None else schedule_object(status.schedule),
         "job": job,
         "tasks": counts_object(status.counts),
         "blocked": status.blocked,
         "failures": [_group(group) for group in status.failures],
+    }
+
+
+def schedule_object(schedule: ScheduleState) -> dict[str, Json]:
+    """A job schedule; `newest_job` is null before it has made one."""
+    newest: Json = None if schedule.newest_job is None else {"id": schedule.newest_job, "state": schedule.job_state}
+    return {
+        "id": schedule.id,
+        "state": schedule.state,
+        "next_run": schedule.next_run,
+        "ended": schedule.ended,
+        "newest_job": newest,
     }
 
 

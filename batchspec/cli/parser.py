@@ -248,7 +248,10 @@ def _delete(parser: argparse.ArgumentParser) -> None:
     _spec(parser)
     _yes(parser)
     parser.add_argument(
-        "--keep", action="append", metavar="WHAT", help="leave these: pool, job, container.KEY (comma separated)"
+        "--keep",
+        action="append",
+        metavar="WHAT",
+        help="leave pool, job, schedule, container.KEY (comma separated)",
     )
 
 

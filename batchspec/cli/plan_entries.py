@@ -13,6 +13,8 @@ from itertools import groupby
 from batchspec.cli import phrases
 from batchspec.cli.text_reasons import DRIFTED
 from batchspec.reconcile.change import Action, Change, Check, Kind, Plan, Reason, Totals, Verdict
+from batchspec.reconcile.preflight_facts import spoken
+from batchspec.reconcile.schedule_times import times_of
 from batchspec.render.model import Desired, JsonObject
 
 BAD: tuple[Verdict, ...] = ("warning", "failed")
@@ -31,9 +33,9 @@ _VERBS: dict[Action, str] = {
 class Entry:
     """What shall happen to one resource, or to all of a kind in the same way.
 
-    `names` are those of containers or tasks, the pool's or job's, or of blobs as `container/blob`; `what` says how or
-    how many, and is empty where the names say all. `reasons` are told once each. `differing` is what differs in single
-    tasks that run again, where somebody has looked, with the ids of those in which it does.
+    `names` are those of containers or tasks, that of a pool, job or schedule, or blobs as `container/blob`; `what` says
+    how or how many, and is empty where the names say all. `reasons` are told once each. `differing` is what differs in
+    single tasks that run again, where somebody has looked, with the ids of those in which it does.
     """
 
     action: Action
@@ -181,24 +183,32 @@ def _differing(changes: Sequence[Change]) -> Iterator[tuple[Reason, tuple[str, .
 
 
 def _single(change: Change, desired: Desired) -> str:
-    """How a pool or job is made, changed or replaced."""
+    """How a pool, job or schedule is made, changed or replaced."""
     pool = _made_with(change, desired) if change.action in ("create", "replace") else None
     new = describe_pool(pool) if pool is not None else ""
+    if change.kind == "schedule" and change.action in ("create", "replace") and desired.schedule is not None:
+        new = ", ".join(filter(None, (_rhythm(desired.schedule.body), new)))
     return {"update": "in place", "replace": _replaced(change, new)}.get(change.action, new)
 
 
 def _replaced(change: Change, new: str) -> str:
-    """How a replacement is told: a pool by the new one, a job with the pool that comes with it."""
+    """How a replacement is told: a pool or schedule by the new one, a job with the pool that comes with it."""
     if not new:
         return "replaced, and all its tasks with it" if change.kind == "job" else "replaced"
-    return f"replaced by {new}" if change.kind == "pool" else f"replaced, with its tasks and {new}"
+    return f"replaced, with its tasks and {new}" if change.kind == "job" else f"replaced by {new}"
 
 
 def _made_with(change: Change, desired: Desired) -> JsonObject | None:
-    """The body of the pool that comes to be by a change: itself, or the auto pool of a job."""
+    """The body of the pool that comes to be by a change: itself, or the auto pool of a job or a schedule."""
     if change.kind == "pool":
         return desired.pool.body if desired.pool else None
-    return desired.auto_pool if change.kind == "job" else None
+    return desired.auto_pool if change.kind in ("job", "schedule") else None
+
+
+def _rhythm(schedule: JsonObject | None) -> str:
+    """How often a schedule makes a job."""
+    interval = times_of(schedule).interval
+    return f"a job every {spoken(interval)}" if interval is not None else "one job"
 
 
 def describe_pool(body: JsonObject) -> str:

@@ -5,10 +5,11 @@ task (ids, messages, stderr) is harmless text.
 """
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from batchspec.cli import phrases
 from batchspec.cli.given import Given
-from batchspec.reconcile.outcome import PREPARATION, RELEASE, Counts, Failure, Group, Status
+from batchspec.reconcile.outcome import PREPARATION, RELEASE, Counts, Failure, Group, ScheduleState, Status
 
 _LABEL = 12
 
@@ -74,12 +75,14 @@ def counts_phrase(counts: Counts, blocked: int = 0) -> str:
 
 
 def status_lines(status: Status, given: Given, spec: str) -> Iterator[str]:
-    """The live state: pool, nodes, job, tasks, and what failed."""
+    """The live state: pool, nodes, schedule, job, tasks, and what failed."""
     if status.pool_id is not None:
         yield _labelled("pool", phrases.harmless(_pool_phrase(status)))
         yield from (f"{'':{_LABEL}}{phrases.harmless(error)}" for error in status.pool_errors)
     if status.nodes or status.pool_state is not None:
         yield _labelled("nodes", _nodes_phrase(status))
+    if status.schedule is not None:
+        yield _labelled("schedule", schedule_phrase(status.schedule))
     if status.job_id is not None:
         yield _labelled("job", phrases.harmless(f"{status.job_id}: {status.job_state or 'not there'}"))
     if status.job_state is not None:
@@ -95,6 +98,24 @@ def status_lines(status: Status, given: Given, spec: str) -> Iterator[str]:
     if status.failures:
         yield f"{phrases.count(status.counts.failed, 'task')} failed:"
         yield from failure_lines(status.failures, given, spec)
+
+
+def schedule_phrase(schedule: ScheduleState) -> str:
+    """`nightly: active, the next job is due on 2027-01-31 06:00:00 UTC`."""
+    text = f"{schedule.id}: {schedule.state or 'not there'}"
+    if schedule.ended is not None:
+        text += f", ended on {_moment(schedule.ended)}"
+    elif schedule.next_run is not None:
+        text += f", the next job is due on {_moment(schedule.next_run)}"
+    return phrases.harmless(text)
+
+
+def _moment(text: str) -> str:
+    """A moment of the service, to the second."""
+    try:
+        return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except ValueError:
+        return text
 
 
 def _pool_phrase(status: Status) -> str:

@@ -82,7 +82,7 @@ def _shown(entry: Entry, *, all_tasks: bool) -> list[str]:
     if entry.kind == "container":
         names = ", ".join(map(phrases.harmless, entry.names))
         return wrap(names, _COLUMNS - _TEXT_COLUMN, break_long_words=False, break_on_hyphens=False)
-    if entry.kind in ("pool", "job"):
+    if entry.kind in ("pool", "job", "schedule"):
         return [f"{phrases.harmless(entry.names[0]):18} {entry.what}".rstrip()]
     if entry.kind == "task" and not all_tasks:
         room = _COLUMNS - _TEXT_COLUMN - len(entry.what) - 2

@@ -117,6 +117,34 @@ class AzureBatch:
         path = f"/jobs/{quote(job_id)}/jobpreparationandreleasetaskstatus"
         return _until_gone(self._http.pages("list preparations of job", job_id, path, filter=filter))
 
+    # job schedules
+
+    async def get_schedule(self, schedule_id: str) -> JsonObject | None:
+        """GET /jobschedules/{id}."""
+        return await self._get("get job schedule", schedule_id, f"/jobschedules/{quote(schedule_id)}")
+
+    def list_schedules(self, *, select: str = "") -> AsyncIterator[JsonObject]:
+        """GET /jobschedules."""
+        return self._http.pages("list job schedules", "", "/jobschedules", select=select)
+
+    async def create_schedule(self, body: JsonObject) -> None:
+        """POST /jobschedules."""
+        await self._create("job schedule", "/jobschedules", body, self.get_schedule)
+
+    async def update_schedule(self, schedule_id: str, patch: JsonObject, *, if_match: str | None = None) -> None:
+        """PATCH /jobschedules/{id}."""
+        path = f"/jobschedules/{quote(schedule_id)}"
+        await self._patch("update job schedule", schedule_id, path, patch, if_match, self.get_schedule)
+
+    async def delete_schedule(self, schedule_id: str) -> bool:
+        """DELETE /jobschedules/{id}; one that is being deleted already counts as deleted."""
+        return await self._delete("delete job schedule", schedule_id, f"/jobschedules/{quote(schedule_id)}")
+
+    def list_jobs_of_schedule(self, schedule_id: str, *, select: str = "") -> AsyncIterator[JsonObject]:
+        """GET /jobschedules/{id}/jobs."""
+        path = f"/jobschedules/{quote(schedule_id)}/jobs"
+        return _until_gone(self._http.pages("list jobs of job schedule", schedule_id, path, select=select))
+
     async def task_counts(self, job_id: str) -> JsonObject | None:
         """GET /jobs/{id}/taskcounts."""
         return await self._get("count tasks of job", job_id, f"/jobs/{quote(job_id)}/taskcounts")
@@ -191,7 +219,7 @@ class AzureBatch:
 
     async def _create(self, kind: str, path: str, body: JsonObject, get: Callable[[str], Any]) -> None:
         resource = str(body.get("id", ""))
-        exists = f"{kind.capitalize()}Exists"
+        exists = f"{kind.title().replace(' ', '')}Exists"
         if await self._write(f"create {kind}", resource, Ask("POST", path, body=body), settled=(exists,)) is None:
             there = await get(resource) or {}
             if there.get("metadata") != body.get("metadata"):
@@ -229,7 +257,7 @@ class AzureBatch:
         except ServiceRefused as refused:
             if _is_gone(refused):
                 return tries.repeated
-            if refused.code not in ("PoolBeingDeleted", "JobBeingDeleted"):
+            if refused.code not in ("PoolBeingDeleted", "JobBeingDeleted", "JobScheduleBeingDeleted"):
                 raise
         return True
 

@@ -1,4 +1,4 @@
-"""A plan becomes effects: containers, uploads, pool, job, tasks; then waiting, downloads and clean-up.
+"""A plan becomes effects: containers, uploads, pool, job, tasks or a schedule; then waiting, downloads, clean-up.
 
 Place in the pipeline: the heart of the `apply` command. In: `Desired` and the services. Out: `Applied`. It observes and
 plans, lets a person confirm, takes the lock, plans again under it, writes step by step, gives the lock back, and waits.
@@ -20,7 +20,7 @@ from batchspec.reconcile.failures import failures_of_tasks
 from batchspec.reconcile.fetch import download
 from batchspec.reconcile.lock import lock_container, locked
 from batchspec.reconcile.observe import Observed
-from batchspec.reconcile.outcome import Counts, Group, Outcome
+from batchspec.reconcile.outcome import Counts, Group, Outcome, ScheduleState
 from batchspec.reconcile.plan import plan
 from batchspec.reconcile.plan_tasks import Retried, retry_all
 from batchspec.reconcile.ports import Lease, Services
@@ -33,25 +33,29 @@ from batchspec.reconcile.step_job import finish_job, make_job
 from batchspec.reconcile.step_pool import make_pool
 from batchspec.reconcile.step_sas import renew_sas, renew_start_task
 from batchspec.reconcile.step_scaling import check_formula
+from batchspec.reconcile.step_schedule import make_schedule
 from batchspec.reconcile.step_tasks import make_tasks
 from batchspec.reconcile.tally import Left, OwnJob, SharedJob, Tally, left_of
 from batchspec.reconcile.task_reasons import with_task_reasons
 from batchspec.reconcile.watch import Watch
 from batchspec.reconcile.watch_pool import wait_for_nodes
 from batchspec.reconcile.watch_preparation import release_failures
-from batchspec.render.model import Desired, DesiredJob
+from batchspec.reconcile.watch_schedule import ScheduleWatch, can_end, schedule_state
+from batchspec.render.model import Desired, DesiredJob, DesiredSchedule
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
     """What `apply` did: the plan that was carried out, how the tasks ended (None without tasks or with `wait` off),
-    how many files were downloaded, how long it took, and why the download ended when tasks had failed before it."""
+    how many files were downloaded, how long it took, why the download ended when tasks had failed before it, and how
+    the schedule is now, if the spec has one."""
 
     plan: Plan
     outcome: Outcome | None
     downloaded: int
     seconds: float
     missed: BatchspecError | None = None
+    schedule: ScheduleState | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,7 @@ async def apply(
     shown = await applying.approved(approval)
     done = await applying.write(shown, approval) if shown.totals else shown
     if not wait:
-        return Applied(done, None, 0, clock.now() - began)
+        return Applied(done, None, 0, clock.now() - began, schedule=await applying.schedule())
     ended = await applying.wait(done)
     failed = ended is not None and ended.failed
     downloaded, missed = 0, None
@@ -103,7 +107,7 @@ async def apply(
         missed = error
     if ended is not None and not failed and not done.cleaned_up:
         await applying.clean_up()
-    return Applied(done, ended, downloaded, clock.now() - began, missed)
+    return Applied(done, ended, downloaded, clock.now() - began, missed, await applying.schedule())
 
 
 @dataclass(slots=True)
@@ -174,13 +178,16 @@ class _Applying:
 
     async def _carry_out(self, run: Run, lease: Lease | None) -> None:
         pool = (renew_start_task, make_pool, check_formula)
-        for step in (create_containers, upload, *pool, make_job, make_tasks, finish_job, renew_sas):
+        work = (make_job, make_tasks, finish_job, make_schedule)
+        for step in (create_containers, upload, *pool, *work, renew_sas):
             if lease is not None:
                 lease.check()
             await step(run)
 
     async def wait(self, done: Plan) -> Outcome | None:
-        """Wait for tasks and for the release tasks of a job that ends with them, or for nodes where there are none."""
+        """Wait for tasks and for the release tasks of a job that ends with them, for a schedule, or for nodes alone."""
+        if self.desired.schedule is not None:
+            return await self._wait_for_schedule(self.desired.schedule, done)
         deadline = self.clock.now() + self.desired.wait_timeout.total_seconds()
         ended = await self._wait_for_tasks(done)
         if ended is None:
@@ -207,6 +214,21 @@ class _Applying:
             await renew_sas(run)
         tally = self._tally(job, done, expected=sent + done.kept_tasks)
         return await Watch(self.desired, self.services, self.report, self.clock, tally).until_done()
+
+    async def _wait_for_schedule(self, schedule: DesiredSchedule, done: Plan) -> Outcome | None:
+        if not done.totals:
+            await renew_sas(self._run(done))
+        there = await self.services.batch.get_schedule(schedule.id)
+        if schedule.existing or not can_end(self.desired, there):
+            changed = any(change.kind == "pool" for change in done.changes)
+            await wait_for_nodes(self.desired, self.services, self.report, self.clock, changed=changed)
+            return None
+        return await ScheduleWatch(self.desired, self.services, self.report, self.clock).until_ended()
+
+    async def schedule(self) -> ScheduleState | None:
+        """How the schedule is at the end."""
+        wanted = self.desired.schedule
+        return await schedule_state(wanted.id, self.services.batch) if wanted is not None else None
 
     async def _failures(self, job: DesiredJob, done: Plan) -> tuple[int, tuple[Group, ...]]:
         failed = frozenset(task_id.casefold() for task_id in done.failed_tasks)

@@ -4,9 +4,9 @@ Place in the pipeline: `plan` asks at its end, `preflight` shows the answer, and
 the changes and `Observed`. Out: sentences with the arithmetic, one for each thing that is too much. Pure.
 
 The rules are literal, so that nobody has to guess them: more than 30% of the tasks that are there are deleted or
-replaced (one of two tasks is 50%), or a pool is replaced whose nodes run tasks. A job that is replaced takes all of its
-tasks with it. What a person asked for by name is not counted: `--retry-failed`, `--refresh-secrets` and the command
-`delete`.
+replaced (one of two tasks is 50%), or a pool is replaced whose nodes run tasks, or a schedule whose job runs tasks. A
+job that is replaced takes all of its tasks with it. What a person asked for by name is not counted: `--retry-failed`,
+`--refresh-secrets` and the command `delete`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,6 +27,11 @@ def blast_radius(changes: Sequence[Change], tasks: Sequence[Change], observed: O
             number = observed.running_nodes
             nodes = "node of it runs" if number == 1 else "nodes of it run"
             yield f"would {pool.action} pool {pool.id} while {number:,} {nodes} tasks (more than 0 needs --force)"
+    for schedule in changes:
+        if schedule.kind == "schedule" and schedule.action == "replace" and observed.running_tasks:
+            number = observed.running_tasks
+            tasks_run = "task of its job runs" if number == 1 else "tasks of its job run"
+            yield f"would replace schedule {schedule.id} while {number:,} {tasks_run} (more than 0 needs --force)"
 
 
 def _of_tasks(changes: Sequence[Change], tasks: Sequence[Change], observed: Observed) -> Iterator[str]:

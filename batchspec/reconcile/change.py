@@ -11,7 +11,7 @@ from typing import Literal
 from batchspec.render.symbolic import Json
 
 Action = Literal["create", "update", "replace", "delete", "keep"]
-Kind = Literal["container", "upload", "pool", "job", "task", "download"]
+Kind = Literal["container", "upload", "pool", "job", "schedule", "task", "download"]
 Cause = Literal["spec", "drift"]
 SHORT_DIGITS = 12  # of a digest
 Verdict = Literal["ok", "warning", "failed", "not checked"]
@@ -81,7 +81,7 @@ class Totals:
 class Plan:
     """What `apply` would do: pure data.
 
-    `changes` are containers, uploads, pool and job, in that order, each sorted by id; `tasks` the task changes in the
+    `changes` are containers, uploads, pool, job, schedule in that order, sorted by id; `tasks` the task changes in the
     order of the spec (deletions last), without the kept ones, which `kept_tasks` counts; `downloads` what is missing
     here of what is there now. `failed_tasks` are the ids of unchanged tasks that have failed; `orphaned_tasks` those
     that are finished and no longer in the spec. `pending_tasks` counts unchanged unfinished tasks, which a run would

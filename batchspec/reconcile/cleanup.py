@@ -27,6 +27,11 @@ async def _remove(what: str, desired: Desired, services: Services, clock: Clock)
         if owner_of(there) == desired.name:
             await delete_and_wait(services.batch, "job", desired.job.id, clock)
             return True
+    elif what == "schedule" and desired.schedule is not None and not desired.schedule.existing:
+        there = await services.batch.get_schedule(desired.schedule.id)
+        if owner_of(there) == desired.name:
+            await delete_and_wait(services.batch, "schedule", desired.schedule.id, clock)
+            return True
     elif what == "pool" and desired.pool is not None and not desired.pool.existing:
         there = await services.batch.get_pool(desired.pool.id)
         if owner_of(there) == desired.name:

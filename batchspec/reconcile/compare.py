@@ -5,8 +5,9 @@ service returns. Out: one `Reason` per property that differs. Pure; never asks a
 
 The service fills in defaults, changes the case of enum values, reorders lists and never returns secrets, so comparison
 is on normalised values: what a body does not name is not compared, except where `removable` says that its absence means
-something; enum-like words ignore case; durations are compared by length; list items that have a name are compared by
-it; a symbol matches what it stands for: an address whatever its SAS, anything where that is not known (a secret).
+something; enum-like words ignore case; durations are compared by length, moments whatever their zone; list items that
+have a name are compared by it; a symbol matches what it stands for: an address whatever its SAS, anything where that is
+not known (a secret).
 
 What the service holds may contain secrets that a spec handed in. They stay out of every Reason: values of settings and
 metadata, texts that hold a secret in the spec, and properties that were sent with one are not shown, URLs are shown
@@ -16,7 +17,7 @@ without their query.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from batchspec.reconcile import filled_in
@@ -35,6 +36,7 @@ _CASE_MATTERS = frozenset(
 # Never returned by the service (batch-service.md section 2; azure-batch docstrings "This property is never returned").
 _NEVER_RETURNED = frozenset({"password", "sshPrivateKey", "accountKey", "sasKey", "protectedSettings"})
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*\Z")
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]")
 _QUERY = r"(?:\?[^\s'\"]*)?"
 _ABSENT = object()
 # What names an item of a list (environment settings, accounts, packages, extensions, mounts, exit codes).
@@ -228,6 +230,8 @@ def _same_text(key: str, wanted: str, there: str, address: Address) -> bool:
         return False
     if wanted.startswith("P") and there.startswith("P"):
         return _length(wanted) == _length(there)
+    if _MOMENT.match(wanted) and _MOMENT.match(there):
+        return _moment(wanted) == _moment(there)
     return bool(_WORD.match(wanted)) and wanted.casefold() == there.casefold()
 
 
@@ -242,6 +246,13 @@ def _pattern(wanted: str, address: Address) -> str:
             query = "" if isinstance(piece, str) else _QUERY
             found += re.escape(without_port(stands_for)) + query
     return found
+
+
+def _moment(text: str) -> datetime | str:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return text
 
 
 def _length(text: str) -> timedelta | str:

@@ -8,18 +8,17 @@ is no longer named in the spec goes too.
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Literal
 
 from batchspec.reconcile.change import Change, Reason
 from batchspec.reconcile.clock import Clock, SystemClock
 from batchspec.reconcile.concurrency import for_each, task_group
-from batchspec.reconcile.gone import delete_and_wait
+from batchspec.reconcile.gone import Sort, delete_and_wait
 from batchspec.reconcile.lock import lock_container, locked
 from batchspec.reconcile.marks import owner_of, owns
 from batchspec.reconcile.observe import find_strays
 from batchspec.reconcile.ports import Services
 from batchspec.reconcile.report import Advanced, Finished, Reporter, Started
-from batchspec.render.model import Desired
+from batchspec.render.model import Desired, DesiredJob, DesiredPool, DesiredSchedule
 
 _STRAY = Reason("no longer in the spec")
 _OF_A_JOB = Reason("came with a job of this spec")
@@ -28,7 +27,7 @@ _AT_ONCE = 8
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """What would be deleted (jobs, pools, containers, then our blobs in others' containers), and what is left and why.
+    """What would be deleted (schedules, jobs, pools, containers, our blobs in others' ones), what is left and why.
 
     `revoked` are names of our containers that stay and whose SAS tokens die, unless the job or pool that may hold them
     stays too. `desired` is what it was made from.
@@ -41,29 +40,37 @@ class Deletion:
 
 
 async def deletion(desired: Desired, services: Services, *, keep: Collection[str] = frozenset()) -> Deletion:
-    """What `delete` would delete. `keep` holds `pool`, `job` and `container.KEY`; reads only."""
+    """What `delete` would delete. `keep` holds `pool`, `job`, `schedule` and `container.KEY`; reads only."""
     strays = await find_strays(desired, services)
     items: list[Change] = []
     notes: list[str] = []
-    items += await _named("job", desired, services, keep, notes)
+    items += await _named("schedule", desired.schedule, desired, services, keep, notes)
+    items += [Change("delete", "schedule", name, (_STRAY,)) for name in strays.schedules]
+    items += await _named("job", desired.job, desired, services, keep, notes)
     items += [Change("delete", "job", name, (_STRAY,)) for name in strays.jobs]
-    items += await _named("pool", desired, services, keep, notes)
+    items += await _named("pool", desired.pool, desired, services, keep, notes)
     items += [Change("delete", "pool", name, (_STRAY,)) for name in strays.pools]
-    # With a job that stays its pool stays.
-    items += [Change("delete", "pool", name, (_OF_A_JOB,)) for name in strays.auto_pools if "job" not in keep]
+    # With a job or schedule that stays its pool stays.
+    stays = bool({"job", "schedule"} & set(keep))
+    items += [Change("delete", "pool", name, (_OF_A_JOB,)) for name in strays.auto_pools if not stays]
     kept = await _containers(desired, services, keep, items, notes)
     items += [Change("delete", "container", name, (_STRAY,)) for name in strays.containers]
     items += await _blobs_elsewhere(desired, services)
-    return Deletion(desired, tuple(items), tuple(notes), () if {"job", "pool"} & set(keep) else tuple(kept))
+    return Deletion(desired, tuple(items), tuple(notes), () if stays or "pool" in keep else tuple(kept))
 
 
 async def _named(
-    kind: Literal["job", "pool"], desired: Desired, services: Services, keep: Collection[str], notes: list[str]
+    kind: Sort,
+    wanted: DesiredPool | DesiredJob | DesiredSchedule | None,
+    desired: Desired,
+    services: Services,
+    keep: Collection[str],
+    notes: list[str],
 ) -> list[Change]:
-    wanted = desired.job if kind == "job" else desired.pool
     if wanted is None or wanted.existing:
         return []
-    get = services.batch.get_job if kind == "job" else services.batch.get_pool
+    batch = services.batch
+    get = {"job": batch.get_job, "pool": batch.get_pool, "schedule": batch.get_schedule}[kind]
     there = await get(wanted.id)
     if there is None:
         return []
@@ -130,8 +137,8 @@ async def delete(agreed: Deletion, services: Services, *, report: Reporter, cloc
             await services.blobs.revoke(name)
         async with task_group() as group:
             for change in items:
-                if change.kind in ("job", "pool"):
-                    group.create_task(_delete_in_batch(change, services, clock, tell))
+                if change.kind in ("schedule", "job", "pool"):
+                    group.create_task(_delete_in_batch(change, change.kind, services, clock, tell))
         # With its container goes the lock, so that one is the last.
         last = lock_container(agreed.desired)
         blobs = [change for change in items if change.kind in ("container", "upload") and change.id != last]
@@ -142,8 +149,10 @@ async def delete(agreed: Deletion, services: Services, *, report: Reporter, cloc
     report(Finished("delete", f"{done} deleted", clock.now() - began))
 
 
-async def _delete_in_batch(change: Change, services: Services, clock: Clock, tell: Callable[[Change], None]) -> None:
-    await delete_and_wait(services.batch, "job" if change.kind == "job" else "pool", change.id, clock)
+async def _delete_in_batch(
+    change: Change, sort: Sort, services: Services, clock: Clock, tell: Callable[[Change], None]
+) -> None:
+    await delete_and_wait(services.batch, sort, change.id, clock)
     tell(change)
 
 

@@ -25,7 +25,7 @@ from batchspec.reconcile.change import Change, Plan, Reason
 from batchspec.reconcile.marks import hash_of, without_task_mark
 from batchspec.reconcile.observe import Observed, ObservedTask
 from batchspec.render.hashes import fingerprint
-from batchspec.render.model import Desired, DesiredJob, DesiredPool, DesiredTask, JsonObject
+from batchspec.render.model import Desired, DesiredJob, DesiredPool, DesiredSchedule, DesiredTask, JsonObject
 from batchspec.render.symbolic import Json
 
 if TYPE_CHECKING:
@@ -161,6 +161,7 @@ def _spec(desired: Desired) -> dict[str, Json]:
         ],
         "job": _part(desired.job),
         "pool": _part(desired.pool),
+        "schedule": _part(desired.schedule),
         "uploads": {
             one.key: {"container": one.container, "prefix": one.prefix, "prune": one.prune}
             for one in desired.uploads.values()
@@ -169,7 +170,7 @@ def _spec(desired: Desired) -> dict[str, Json]:
     }
 
 
-def _part(part: DesiredPool | DesiredJob | None) -> Json:
+def _part(part: DesiredPool | DesiredJob | DesiredSchedule | None) -> Json:
     if part is None:
         return None
     return part.body if part.body is not None else {"id": part.id, "existing": True}
@@ -222,7 +223,8 @@ def _there(change: Change, observed: Observed) -> str:
         container, _, name = change.id.partition("/")
         blob = observed.blobs.get(container, {}).get(name)
         return "" if blob is None else f"{blob.content_md5.hex() if blob.content_md5 else blob.etag} {blob.size}"
-    mark = hash_of(observed.pool if change.kind == "pool" else observed.job) or ""
+    live = {"pool": observed.pool, "job": observed.job, "schedule": observed.schedule}
+    mark = hash_of(live.get(change.kind)) or ""
     if change.kind == "job" and change.action == "replace":
         return f"{mark} and {len(observed.tasks)} tasks"
     return mark

@@ -11,7 +11,7 @@ from typing import Literal
 
 from batchspec.errors import PlanRefused, SpecInvalid, UsageError
 from batchspec.reconcile.clock import Clock, SystemClock
-from batchspec.reconcile.job_pool import pool_id_of
+from batchspec.reconcile.job_pool import job_id_of, pool_id_of
 from batchspec.reconcile.outcome import NodeTask
 from batchspec.reconcile.ports import BatchService, Services, TextPart
 from batchspec.reconcile.preparation import info_of
@@ -74,11 +74,17 @@ async def _source(desired: Desired, batch: BatchService, writer: Writer) -> "_So
         if pool_id is None:
             raise PlanRefused("the spec has no pool, or its job has none now, so no start task")
         return _OfStartTask(batch, pool_id, writer.id)
-    if desired.job is None:
+    job_id = await job_id_of(desired, batch)
+    if job_id is None and desired.schedule is not None:
+        raise PlanRefused(
+            f"the schedule {desired.schedule.id} has made no job yet, so there is no task",
+            fix="`batchspec status` shows when the next one is due",
+        )
+    if job_id is None:
         raise PlanRefused("the spec has no job, so no tasks")
     if writer.kind == "task":
-        return _OfTask(batch, desired, desired.job.id, writer.id)
-    return _OfJobTask(batch, desired.job.id, writer.id, writer.kind)
+        return _OfTask(batch, desired, job_id, writer.id)
+    return _OfJobTask(batch, job_id, writer.id, writer.kind)
 
 
 class _Source(ABC):
@@ -131,13 +137,15 @@ class _OfTask(_Source):
     async def find(self) -> tuple[str, JsonObject] | None:
         there = await self._batch.get_task(self._job_id, self._task_id)
         if there is None:
-            self._refuse_unknown()
+            await self._refuse_unknown()
             return None
         return str(there.get("state")), _object(there.get("executionInfo"))
 
-    def _refuse_unknown(self) -> None:
+    async def _refuse_unknown(self) -> None:
         try:
             known = [task.id for task in self._desired.tasks()]
+            if self._desired.schedule is not None:  # only the job knows what its manager has added
+                known = [str(task["id"]) async for task in self._batch.list_tasks(self._job_id, select="id")]
         except SpecInvalid:  # what has run is shown though the spec, or a file it names, is not there any more
             return
         if self._task_id.casefold() not in map(str.casefold, known):

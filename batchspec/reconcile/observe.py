@@ -3,13 +3,13 @@
 Place in the pipeline: between `render` and `plan`. In: `Desired` and the two ports. Out: one snapshot, taken with reads
 only, concurrently. It never writes and never decides.
 
-Requests: one each for pool and job, one per container, one page stream per container that uploads or downloads name,
-the tasks of the job with just the properties that fingerprints need, and the account's pools, jobs and containers by
-name and metadata, to find what carries our mark and is no longer named. All nodes are listed, and those that run tasks
-counted, only when the start task or the pool changed or a reboot is pending, otherwise those that failed; images only
-when a pool that needs its node agent SKU is missing or changed or comes with its job, or when preflight is thorough. A
-formula that a pool is to scale by is evaluated by the service when it is new to a pool that scales already, or
-thoroughly looked at.
+Requests: one each for pool and job (of a schedule also its last job and how many tasks of it run), one per container,
+one page stream per container that uploads or downloads name, the tasks of the job with just the properties that
+fingerprints need, and the account's pools, jobs, schedules and containers by name and metadata, to find what carries
+our mark and is no longer named. All nodes are listed, and those that run tasks counted, only when the start task or the
+pool changed or a reboot is pending, otherwise those that failed; images only when a pool that needs its node agent SKU
+is missing or changed or comes with its job, or when preflight is thorough. A formula that a pool is to scale by is
+evaluated by the service when it is new to a pool that scales already, or thoroughly looked at.
 """
 
 import asyncio
@@ -78,13 +78,14 @@ class ObservedNode:
 
 @dataclass(frozen=True, slots=True)
 class Strays:
-    """Ids of pools, jobs and containers that carry the spec's mark and that it no longer names; sorted.
+    """Ids of pools, jobs, schedules and containers that carry the spec's mark and that it no longer names; sorted.
 
     `auto_pools` carry it too: pools that the service made with a job of the spec, which nobody names.
     """
 
     pools: tuple[str, ...] = ()
     jobs: tuple[str, ...] = ()
+    schedules: tuple[str, ...] = ()
     containers: tuple[str, ...] = ()
     auto_pools: tuple[str, ...] = ()
 
@@ -98,6 +99,8 @@ class Observed:
     bodies stand for. `scaling` is what the service makes of the pool's formula, None when it was not asked.
     `failed_preparations` and `failed_releases` are ids of nodes where these tasks of the job failed.
     `unread` says of containers, by name, why nobody here may look into them: they are taken to be there, and no more.
+    `newest_job` is the last job that the `schedule` made, None before the first, `running_tasks` how many of its tasks
+    run.
     """
 
     containers: Mapping[str, ContainerState]
@@ -116,6 +119,9 @@ class Observed:
     unread: Mapping[str, BatchspecError] = field(default_factory=dict)
     failed_preparations: tuple[str, ...] = ()
     failed_releases: tuple[str, ...] = ()
+    schedule: JsonObject | None = None
+    newest_job: JsonObject | None = None
+    running_tasks: int = 0
 
 
 async def observe(desired: Desired, services: Services, *, thorough: bool = False, running: bool = False) -> Observed:
@@ -134,10 +140,12 @@ async def observe(desired: Desired, services: Services, *, thorough: bool = Fals
         listings = {name: group.create_task(_blobs(blobs, name, prefix)) for name, prefix in listed.items()}
         pool = group.create_task(_pool(desired, batch, address, thorough=thorough, running=running))
         job = group.create_task(_job(desired, batch))
+        scheduled = group.create_task(_schedule(desired, batch))
         account = group.create_task(_account(desired, services))
     of_pool = pool.result()
     observed_job, tasks, unprepared, unreleased = job.result()
     strays, use = account.result()
+    schedule, newest_job, running_tasks = scheduled.result()
     return Observed(
         containers=containers.result(),
         blobs={name: listing.result() for name, listing in listings.items()},
@@ -155,6 +163,9 @@ async def observe(desired: Desired, services: Services, *, thorough: bool = Fals
         unread=unread,
         failed_preparations=unprepared,
         failed_releases=unreleased,
+        schedule=schedule,
+        newest_job=newest_job,
+        running_tasks=running_tasks,
     )
 
 
@@ -279,6 +290,26 @@ async def _job(
     return job, {task.id.casefold(): task for task in tasks}, unprepared, unreleased
 
 
+async def _schedule(desired: Desired, batch: BatchService) -> tuple[JsonObject | None, JsonObject | None, int]:
+    """The schedule, the last job that it made, and how many tasks of that run."""
+    schedule = await batch.get_schedule(desired.schedule.id) if desired.schedule else None
+    job_id = None if is_missing(schedule) else newest_job_of(schedule)
+    job = await batch.get_job(job_id) if job_id is not None else None
+    if job_id is None or job is None or job.get("state") == "completed":
+        return schedule, job, 0
+    counts = (await batch.task_counts(job_id) or {}).get("taskCounts")
+    running = counts.get("running") if isinstance(counts, dict) else None
+    return schedule, job, running if isinstance(running, int) else 0
+
+
+def newest_job_of(schedule: JsonObject | None) -> str | None:
+    """The id of the last job that a schedule made, None before the first."""
+    info = (schedule or {}).get("executionInfo")
+    recent = info.get("recentJob") if isinstance(info, dict) else None
+    found = recent.get("id") if isinstance(recent, dict) else None
+    return found if isinstance(found, str) and found else None
+
+
 def state_of(task: JsonObject) -> str:
     """Where a task is: active, running (preparing too), succeeded or failed."""
     state = str(task.get("state", "")).lower()
@@ -314,9 +345,11 @@ async def _account(desired: Desired, services: Services) -> tuple[Strays, Use]:
     """What of the whole account the spec no longer names, and how much it has."""
     named_pool = desired.pool.id.casefold() if desired.pool else ""
     named_job = desired.job.id.casefold() if desired.job else ""
+    named_schedule = desired.schedule.id.casefold() if desired.schedule else ""
     named = {container.name for container in desired.containers.values()}
     pools = [pool async for pool in services.batch.list_pools(select=POOL_PROPERTIES)]
     jobs = [job async for job in services.batch.list_jobs(select="id,metadata,state")]
+    schedules = [schedule async for schedule in services.batch.list_schedules(select="id,metadata,state")]
     containers = [
         container.name
         async for container in services.blobs.list_containers()
@@ -326,10 +359,11 @@ async def _account(desired: Desired, services: Services) -> tuple[Strays, Use]:
     strays = Strays(
         pools=_marked(own, desired.name, named_pool),
         jobs=_marked(jobs, desired.name, named_job),
+        schedules=_marked(schedules, desired.name, named_schedule),
         containers=tuple(sorted(containers)),
         auto_pools=_marked([pool for pool in pools if AUTO_KEY in metadata_of(pool)], desired.name, ""),
     )
-    active = tuple(str(job["id"]) for job in jobs if job.get("state") not in ("completed", "deleting"))
+    active = tuple(str(job["id"]) for job in (*jobs, *schedules) if job.get("state") not in ("completed", "deleting"))
     return strays, Use(tuple(map(pool_in_use, pools)), active)
 
 

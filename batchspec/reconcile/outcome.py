@@ -87,11 +87,28 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class ScheduleState:
+    """A job schedule as it is: `state` in the service's words, None when it is not there.
+
+    `next_run` is when the next job is due and `ended` when the schedule ended (ISO 8601, as the service says them),
+    `newest_job` the id of the last job that it made, and `job_state` that job's state.
+    """
+
+    id: str
+    state: str | None
+    next_run: str | None = None
+    ended: str | None = None
+    newest_job: str | None = None
+    job_state: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """What `status` shows. States are the service's words; None where the resource is not there.
 
-    `nodes` are (state, count); `node_failures` are start tasks that failed and unusable nodes, `job_failures` the job's
-    preparation and release tasks that failed; `pool_errors` are the service's resize errors as "code: message".
+    With a `schedule` the job is the last one that it made. `nodes` are (state, count); `node_failures` are start tasks
+    that failed and unusable nodes, `job_failures` the job's preparation and release tasks that failed; `pool_errors`
+    are the service's resize errors as "code: message".
     """
 
     name: str
@@ -108,3 +125,4 @@ class Status:
     blocked: int
     failures: tuple[Group, ...]
     job_failures: tuple[Failure, ...] = ()
+    schedule: ScheduleState | None = None

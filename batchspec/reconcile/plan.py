@@ -5,7 +5,8 @@ uploads need. It decides everything that `apply` does, so that what a person con
 every offender named, to touch what is not the spec's own.
 
 Order of decisions: the job first, because a new job makes every task new; then tasks; then what those need of
-containers and uploads that an earlier success cleaned up; then the pool.
+containers and uploads that an earlier success cleaned up; then the pool. A spec with a schedule has no job and no tasks
+of its own.
 """
 
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ from batchspec.reconcile.plan_blobs import (
 )
 from batchspec.reconcile.plan_job import job_change, replaced, takes_no_tasks
 from batchspec.reconcile.plan_pool import pool_change
+from batchspec.reconcile.plan_schedule import has_ended, schedule_change
 from batchspec.reconcile.plan_tasks import Retried, TaskChanges, all_new, job_must_be_replaced, retry_all, task_changes
 from batchspec.render.model import Desired
 
@@ -79,18 +81,20 @@ def plan(
     again = _Again(retry_failed, refresh_secrets, retried)
     work = _job_and_tasks(desired, observed, again)
     _refuse_foreign(desired, observed, work.tasks)
-    needs = _needs(desired, observed, work)
+    schedule = _schedule(desired, observed, again)
+    over = desired.schedule is not None and has_ended(observed.schedule) and schedule is None
+    needs = Needs() if over and desired.cleanup_after_success else _needs(desired, observed, work)
     succeeded = _all_succeeded(work.tasks) and bool(desired.cleanup_after_success) and not desired.unlisted
     due = tuple(_still_there(desired, observed)) if succeeded else ()
-    runs = bool(work.tasks.must_run) or not work.tasks.kept
+    runs = (bool(work.tasks.must_run) or not work.tasks.kept) and not over
     pool = _pool(desired, observed, again, cleaned=needs is not None, runs=runs)
-    maker = pool if desired.pool is not None else work.job
+    maker = pool if desired.pool is not None else work.job or schedule
     if maker is not None and maker.action != "update":
         node_agent_sku(desired, observed.images)
     changes = [
         *container_changes(desired, observed, needs),
         *upload_changes(desired, observed, needs),
-        *(change for change in (pool, work.job) if change is not None),
+        *(change for change in (pool, work.job, schedule) if change is not None),
     ]
     return Plan(
         name=desired.name,
@@ -101,8 +105,12 @@ def plan(
         failed_tasks=tuple(work.tasks.failed),
         orphaned_tasks=tuple(work.tasks.orphaned),
         pending_tasks=work.tasks.pending,
-        notes=(*_notes(desired, observed, work), *_note_on_nodes(desired, observed, pool)),
-        cleaned_up=succeeded and not due,
+        notes=(
+            *_notes(desired, observed, work),
+            *_note_on_schedule(observed, schedule),
+            *_note_on_nodes(desired, observed, pool),
+        ),
+        cleaned_up=(succeeded and not due) or (over and not list(_still_there(desired, observed))),
         cleanup_due=due,
         unseen=tuple(unseen(desired, observed)),
         too_much=tuple(blast_radius(changes, work.tasks.changes, observed)),
@@ -124,6 +132,14 @@ def _job_and_tasks(desired: Desired, observed: Observed, again: _Again) -> _JobA
     if reason is None:
         return _JobAndTasks(change, tasks)
     return _JobAndTasks(replaced(job.id, (reason,)), all_new(desired.tasks()))
+
+
+def _schedule(desired: Desired, observed: Observed, again: _Again) -> Change | None:
+    if desired.schedule is None or desired.schedule.existing:
+        return None
+    return schedule_change(
+        desired.schedule, observed.schedule, refresh_secrets=again.refresh_secrets, address=observed.address
+    )
 
 
 def _why_new_job(observed: Observed, tasks: TaskChanges) -> Reason | None:
@@ -184,6 +200,7 @@ def _still_there(desired: Desired, observed: Observed) -> Iterator[str]:
     there = {
         "pool": desired.pool is not None and not desired.pool.existing and not is_missing(observed.pool),
         "job": desired.job is not None and not desired.job.existing and not is_missing(observed.job),
+        "schedule": bool(desired.schedule and not desired.schedule.existing and not is_missing(observed.schedule)),
     }
     for key, container in desired.containers.items():
         there[f"container.{key}"] = container.name in observed.containers and not container.existing
@@ -211,6 +228,8 @@ def _refuse_missing(desired: Desired, observed: Observed) -> None:
         missing.append(f"pool {desired.pool.id}")
     if desired.job and desired.job.existing and is_missing(observed.job):
         missing.append(f"job {desired.job.id}")
+    if desired.schedule and desired.schedule.existing and is_missing(observed.schedule):
+        missing.append(f"schedule {desired.schedule.id}")
     if missing:
         raise PlanRefused(
             f"not there, though the spec says `existing: true`: {', '.join(missing)}",
@@ -237,7 +256,11 @@ def _foreign_resources(desired: Desired, observed: Observed) -> Iterator[str]:
         yield f"container {name}"
     for name in foreign_blobs(desired, observed):
         yield f"blob {name}"
-    for kind, wanted, there in (("pool", desired.pool, observed.pool), ("job", desired.job, observed.job)):
+    for kind, wanted, there in (
+        ("pool", desired.pool, observed.pool),
+        ("job", desired.job, observed.job),
+        ("schedule", desired.schedule, observed.schedule),
+    ):
         if wanted is not None and not is_missing(there) and not wanted.existing:
             owner = owner_of(there)
             if owner != desired.name:
@@ -246,10 +269,15 @@ def _foreign_resources(desired: Desired, observed: Observed) -> Iterator[str]:
 
 def _notes(desired: Desired, observed: Observed, work: _JobAndTasks) -> Iterator[str]:
     strays = observed.strays
-    for kind, ids in (("pool", strays.pools), ("job", strays.jobs), ("container", strays.containers)):
+    for kind, ids in (
+        ("pool", strays.pools),
+        ("job", strays.jobs),
+        ("schedule", strays.schedules),
+        ("container", strays.containers),
+    ):
         for one in ids:
             yield f"{kind} {one} carries this spec's mark and is no longer in it; `batchspec delete` removes it"
-    for one in sorted(set(strays.auto_pools) - {pool_of(observed.job)}):
+    for one in sorted(set(strays.auto_pools) - {pool_of(observed.job), pool_of(observed.newest_job)}):
         yield f"pool {one} came with a job of this spec that is over, and stays; `batchspec delete` removes it"
     if work.tasks.orphaned:
         shown = ", ".join(work.tasks.orphaned[:5]) + (" ..." if len(work.tasks.orphaned) > 5 else "")
@@ -258,7 +286,8 @@ def _notes(desired: Desired, observed: Observed, work: _JobAndTasks) -> Iterator
         yield f"{number} finished {tasks} kept: {shown}"
     yield from desired.notes() if work.tasks.changes else ()
     if _forgets(desired, observed):
-        yield "the spec's cleanup removes its own job, so nothing is remembered: everything runs anew"
+        owned = "schedule" if desired.schedule else "job"
+        yield f"the spec's cleanup removes its own {owned}, so nothing is remembered: everything runs anew"
     if work.job is None and observed.failed_preparations and (work.tasks.pending or work.tasks.must_run):
         number = len(observed.failed_preparations)
         on = "1 node, which runs" if number == 1 else f"{number} nodes, which run"
@@ -266,6 +295,15 @@ def _notes(desired: Desired, observed: Observed, work: _JobAndTasks) -> Iterator
     state = (observed.job or {}).get("state")
     if work.tasks.must_run and state in ("disabling", "disabled"):
         yield f"job {(observed.job or {}).get('id')} is {state}: its tasks wait until it is enabled"
+
+
+def _note_on_schedule(observed: Observed, change: Change | None) -> Iterator[str]:
+    """A schedule that makes no job, though nothing of it is to be changed or replaced."""
+    there = observed.schedule or {}
+    if has_ended(there) and change is None:
+        yield f"schedule {there.get('id')} has ended and makes no more jobs; to run it anew, delete it and apply again"
+    if there.get("state") == "disabled" and (change is None or change.action == "update"):
+        yield f"schedule {there.get('id')} is disabled: it makes no job until it is enabled"
 
 
 def _note_on_nodes(desired: Desired, observed: Observed, change: Change | None) -> Iterator[str]:
@@ -278,4 +316,5 @@ def _note_on_nodes(desired: Desired, observed: Observed, change: Change | None) 
 
 
 def _forgets(desired: Desired, observed: Observed) -> bool:
-    return "job" in desired.cleanup_after_success and observed.job is None
+    of_job = "job" in desired.cleanup_after_success and observed.job is None
+    return of_job or ("schedule" in desired.cleanup_after_success and observed.schedule is None)

@@ -142,6 +142,30 @@ class BatchService(Protocol):
         """
         ...
 
+    async def get_schedule(self, schedule_id: str) -> JsonObject | None:
+        """The job schedule, None when it is not there."""
+        ...
+
+    def list_schedules(self, *, select: str = "") -> AsyncIterator[JsonObject]:
+        """All job schedules of the account."""
+        ...
+
+    async def create_schedule(self, body: JsonObject) -> None:
+        """POST /jobschedules."""
+        ...
+
+    async def update_schedule(self, schedule_id: str, patch: JsonObject, *, if_match: str | None = None) -> None:
+        """PATCH /jobschedules/{id}."""
+        ...
+
+    async def delete_schedule(self, schedule_id: str) -> bool:
+        """Start the deletion of a schedule and its jobs; False when it is not there."""
+        ...
+
+    def list_jobs_of_schedule(self, schedule_id: str, *, select: str = "") -> AsyncIterator[JsonObject]:
+        """Jobs that a schedule has made; ends at once when it is not there."""
+        ...
+
     async def task_counts(self, job_id: str) -> JsonObject | None:
         """GET taskcounts as it is ({taskCounts, taskSlotCounts}), None when the job is not there."""
         ...

@@ -48,6 +48,7 @@ CHECKS: Mapping[Checks, tuple[str, ...]] = {
     preflight_tasks.slots: ("required slots",),
     preflight_tasks.multi_instance: ("multi-instance",),
     preflight_tasks.sas: ("SAS life",),
+    preflight_tasks.schedule: ("schedule",),
     preflight_tasks.time_limits: ("time limits",),
     preflight_tasks.spot_nodes: ("low-priority nodes",),
     preflight_tasks.limits: ("limits", "dependencies"),

@@ -46,23 +46,26 @@ def pool_quota(facts: Facts) -> Iterator[Check]:
     if facts.pool_is_made:
         quotas = facts.quotas
         limit = quotas.pools if isinstance(quotas, Quotas) else None
-        change = facts.change("pool" if facts.desired.pool else "job")
+        change = facts.change("pool" if facts.desired.pool else facts.work)
         more = 1 if change is not None and change.action == "create" else 0
         yield from _count("pool quota", "pool", len(facts.observed.use.pools), more, limit, facts)
 
 
 def job_quota(facts: Facts) -> Iterator[Check]:
-    """Whether there is room for the job, when one is made."""
-    if facts.makes("job"):
+    """Whether there is room for the job, when one is made; a schedule counts as one, and each job of it as another."""
+    if facts.makes(facts.work):
         quotas = facts.quotas
         limit = quotas.active_jobs if isinstance(quotas, Quotas) else None
         active = {one.casefold() for one in facts.observed.use.active_jobs}
-        mine = facts.desired.job is not None and facts.desired.job.id.casefold() in active
-        yield from _count("job quota", "active job", len(active), 0 if mine else 1, limit, facts)
+        work = facts.desired.schedule or facts.desired.job
+        mine = work is not None and work.id.casefold() in active
+        more = 0 if mine else 2 if facts.desired.schedule else 1
+        yield from _count("job quota", "active job", len(active), more, limit, facts)
 
 
 def _count(name: str, thing: str, there: int, more: int, limit: int | None, facts: Facts) -> Iterator[Check]:
-    fact = f"{some(there, thing)} {'is' if there == 1 else 'are'} there and {more} more is to be made"
+    there_are, more_are = "is" if there == 1 else "are", "are" if more > 1 else "is"
+    fact = f"{some(there, thing)} {there_are} there and {more} more {more_are} to be made"
     if limit is None:
         reason = _why_unknown(facts)
         if reason is not None:

@@ -46,15 +46,20 @@ class Facts:
     def pool_is_made(self) -> bool:
         """Whether this plan makes the pool."""
         if self.desired.pool is None:
-            return self.desired.auto_pool is not None and self.makes("job")
+            return self.desired.auto_pool is not None and self.makes(self.work)
         return self.makes("pool")
+
+    @property
+    def work(self) -> Kind:
+        """What the tasks belong to: the job, or the schedule that makes jobs."""
+        return "schedule" if self.desired.schedule is not None else "job"
 
     def makes(self, kind: Kind) -> bool:
         """Whether the plan creates or replaces one."""
         return any(one.kind == kind and one.action in ("create", "replace") for one in self.plan.changes)
 
     def change(self, kind: Kind) -> Change | None:
-        """The plan's change of the pool or the job."""
+        """The plan's change of the pool, the job or the schedule."""
         return next((one for one in self.plan.changes if one.kind == kind), None)
 
     @cached_property

@@ -8,12 +8,14 @@ that counts it pays for nodes that never run it (Azure/Batch#117).
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from batchspec.errors import PlanRefused
 from batchspec.reconcile.blast_radius import FIX
 from batchspec.reconcile.change import Check
+from batchspec.reconcile.plan_schedule import has_ended
 from batchspec.reconcile.preflight_facts import Facts, member, some, spoken
+from batchspec.reconcile.schedule_times import Times, times_of
 from batchspec.reconcile.sending import sas_life
 from batchspec.reconcile.task_summary import Most, limit_of
 from batchspec.render.check import MAX_BODY_BYTES, MAX_SYMBOL_BYTES
@@ -93,6 +95,34 @@ def sas(facts: Facts) -> Iterator[Check]:
         yield Check("SAS life", "ok", lasts)
 
 
+def schedule(facts: Facts) -> Iterator[Check]:
+    """A schedule that makes jobs: none of its times has passed, and the SAS that its jobs carry last as long as it."""
+    wanted = facts.desired.schedule
+    if wanted is None or wanted.body is None or (has_ended(facts.observed.schedule) and not facts.makes("schedule")):
+        return
+    times = times_of(wanted.body)
+    if times.end is not None and times.end <= facts.now:
+        fact = f"`do_not_run_after` ({times.end:%Y-%m-%d %H:%M} UTC) has passed, so that no job is ever made"
+        yield Check("schedule", "failed", fact, "correct it, or leave it out")
+    elif not facts.plan.nothing_to_do:
+        yield Check("schedule", "ok", _when(times, facts.now))
+    if not _has_sas(wanted.body):
+        return
+    try:
+        life = sas_life(facts.desired, facts.longest_sas, now=facts.now)
+    except PlanRefused as refused:
+        yield Check("SAS life", "failed", str(refused), refused.fix)
+        return
+    endless = "; it has no end, so `apply` again before then" if times.last_begin(facts.now) is None else ""
+    yield Check("SAS life", "ok", f"the SAS that the schedule's jobs carry last {spoken(life)}{endless}")
+
+
+def _when(times: Times, now: datetime) -> str:
+    first = times.begin if times.begin is not None and times.begin > now else None
+    begins = f"the first job is due on {first.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if first else "a job is due at once"
+    return begins + (f", and then every {spoken(times.interval)}" if times.interval else ", and no other")
+
+
 def _has_sas(body: JsonObject) -> bool:
     return any(one.kind in _SAS_KINDS for one in symbols(body))
 
@@ -111,8 +141,7 @@ def time_limits(facts: Facts) -> Iterator[Check]:
     if not longest or not facts.runs_tasks:
         return
     may = f"task {task_id} may run for {spoken(longest)}"
-    body = facts.desired.job.body if facts.desired.job else None
-    job = limit_of(member(body, "constraints").get("maxWallClockTime"))
+    job = limit_of(member(facts.desired.described_job, "constraints").get("maxWallClockTime"))
     wait = facts.desired.wait_timeout
     if job is not None and longest > job:
         fix = "raise the job's max_wall_clock_time, or lower the task's"
@@ -155,8 +184,10 @@ def limits(facts: Facts) -> Iterator[Check]:
 
 
 def _too_large(facts: Facts) -> Iterator[Check]:
-    pool, job = facts.desired.pool, facts.desired.job
-    for what, body in ((facts.pool_name, pool.body if pool else None), ("the job", job.body if job else None)):
+    desired = facts.desired
+    parts = ((facts.pool_name, desired.pool), ("the job", desired.job), ("the schedule", desired.schedule))
+    for what, part in parts:
+        body = part.body if part is not None else None
         size = len(json.dumps(body)) + sum(MAX_SYMBOL_BYTES for _ in symbols(body))
         if size > MAX_BODY_BYTES:
             fact = f"the request that makes {what} has {size:,} bytes, and Batch takes {MAX_BODY_BYTES:,}"

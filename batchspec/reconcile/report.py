@@ -7,7 +7,9 @@ lines elsewhere). Events are facts with numbers, never formatted text with units
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-Stage = Literal["containers", "uploads", "pool", "job", "tasks", "wait", "release", "download", "cleanup", "delete"]
+Stage = Literal[
+    "containers", "uploads", "pool", "job", "schedule", "tasks", "wait", "release", "download", "cleanup", "delete"
+]
 
 
 @dataclass(frozen=True, slots=True)

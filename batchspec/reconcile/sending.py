@@ -8,27 +8,38 @@ import asyncio
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from batchspec.errors import PlanRefused
 from batchspec.reconcile.images import node_agent_sku
 from batchspec.reconcile.ports import BlobStore
+from batchspec.reconcile.schedule_times import times_of
 from batchspec.render.model import Desired, JsonObject
 from batchspec.render.symbolic import Json, Symbol, resolve, symbols
 from batchspec.spec.durations import NotADuration, duration
 
 _SHORTEST_SAS = timedelta(days=7)
+# Of a schedule that never ends; every `apply` extends it.
+_ENDLESS_SAS = timedelta(days=365)
 _SAS_PERMISSIONS = {"blob_sas_url": "r"}
 
 
-def sas_life(desired: Desired, longest: timedelta | None) -> timedelta:
+def sas_life(desired: Desired, longest: timedelta | None, *, now: datetime | None = None) -> timedelta:
     """How long a SAS must work: the longest of 7 days, twice the wait's timeout and the job's wall clock.
 
-    Raises PlanRefused when the wait or the job's wall clock is longer than a SAS can last (7 days with Entra).
+    For a schedule until its last job is over, and a year if it has no end. Raises PlanRefused when the wait, the job's
+    wall clock or a schedule whose jobs carry a SAS is longer than a SAS can last (7 days with Entra).
     """
     wall_clock = _job_wall_clock(desired)
+    scheduled = _schedule_life(desired, wall_clock, now or datetime.now(UTC))
     if longest is None:
-        return max(_SHORTEST_SAS, 2 * desired.wait_timeout, wall_clock)
+        return max(_SHORTEST_SAS, 2 * desired.wait_timeout, wall_clock, scheduled)
+    body = desired.schedule.body if desired.schedule else None
+    if scheduled > longest and any(map(_grant_of, symbols(body))):
+        raise PlanRefused(
+            f"the schedule goes on for longer than the {longest.days} days that a SAS lasts with an Entra credential",
+            fix="end it earlier (`do_not_run_after`), use an account key, or a pool with a managed identity",
+        )
     for what, needed in (("wait.timeout", desired.wait_timeout), ("the job's max_wall_clock_time", wall_clock)):
         if needed > longest:
             raise PlanRefused(
@@ -38,9 +49,16 @@ def sas_life(desired: Desired, longest: timedelta | None) -> timedelta:
     return longest
 
 
+def _schedule_life(desired: Desired, wall_clock: timedelta, now: datetime) -> timedelta:
+    """How long the jobs of a schedule can go on from now; nothing without schedule."""
+    if desired.schedule is None or desired.schedule.body is None:
+        return timedelta(0)
+    last = times_of(desired.schedule.body).last_begin(now)
+    return max(last - now, timedelta(0)) + wall_clock if last is not None else _ENDLESS_SAS
+
+
 def _job_wall_clock(desired: Desired) -> timedelta:
-    body = desired.job.body if desired.job else None
-    constraints = (body or {}).get("constraints")
+    constraints = (desired.described_job or {}).get("constraints")
     text = constraints.get("maxWallClockTime") if isinstance(constraints, dict) else None
     try:
         length = duration(text) if isinstance(text, str) else timedelta(0)
@@ -104,7 +122,7 @@ async def check_others(desired: Desired, blobs: BlobStore) -> None:
     if not others:
         return
     needed: dict[tuple[str, str], None] = {}
-    bodies = [resource.body for resource in (desired.pool, desired.job) if resource is not None]
+    bodies = [one.body for one in (desired.pool, desired.job, desired.schedule) if one is not None]
     tasks = (task.body for task in desired.tasks() if task.uses & others)
     for body in itertools.chain(filter(None, bodies), tasks):
         wanted = (_grant_of(one) for one in symbols(body))

@@ -26,6 +26,7 @@ from batchspec.spec.document import At, dotted
 NOT_THERE = "not there"
 _MD5_DIGITS, _DIGITS = 32, 12
 _ABSENT = object()
+_MARKED = ("pool", "job", "schedule")
 _Entry = Mapping[str, Any]
 
 
@@ -162,14 +163,14 @@ def _news(frozen: Frozen, desired: Desired, plan: Plan, observed: Observed) -> I
 
 def _is_same(was: _Entry | None, now: _Entry) -> bool:
     """Whether a change is the one that was planned. A task or blob that goes is known by its mark, whatever is told."""
-    if was is None or now["kind"] in ("pool", "job") or now["action"] == "update":
+    if was is None or now["kind"] in _MARKED or now["action"] == "update":
         return was == now
     return all(was.get(name) == now.get(name) for name in ("action", "steps", "there"))
 
 
 def _mark(desired: Desired, change: Change) -> str:
-    """The mark that a pool or job has once it is as the spec says."""
-    part = {"pool": desired.pool, "job": desired.job}.get(change.kind)
+    """The mark that a pool, job or schedule has once it is as the spec says."""
+    part = {"pool": desired.pool, "job": desired.job, "schedule": desired.schedule}.get(change.kind)
     return part.hash if part is not None else ""
 
 
@@ -183,7 +184,7 @@ def _is_rest(was: _Entry | None, now: _Entry, mark: str, refresh_secrets: bool) 
     if now["action"] == "create":
         anew = was["action"] == "update" and {"add", "reactivate"} & set(was.get("steps", []))
         return was["action"] in ("create", "replace") or bool(anew)
-    if now["action"] != "update" or now["kind"] not in ("pool", "job"):
+    if now["action"] != "update" or now["kind"] not in _MARKED:
         return False
     old = {(one.get("path"), one.get("old")) for one in was.get("why", [])}
     known = all((one.get("path"), one.get("old")) in old for one in why if one.get("path") and one["text"] != FINISHES)

@@ -10,6 +10,7 @@ carry another SAS; nodes that are up have its files and are left alone.
 
 from collections.abc import Iterator
 
+from batchspec.reconcile.plan_schedule import has_ended
 from batchspec.reconcile.run import Run
 from batchspec.render.symbolic import Json
 
@@ -39,14 +40,28 @@ def _signed(value: Json) -> Iterator[str]:
 
 
 def _to_run(run: Run) -> bool:
-    return bool(run.plan.pending_tasks) or any(change.action != "delete" for change in run.plan.tasks)
+    makes_jobs = run.desired.schedule is not None and not has_ended(run.observed.schedule)
+    return makes_jobs or bool(run.plan.pending_tasks) or any(change.action != "delete" for change in run.plan.tasks)
+
+
+async def _renew_schedule(run: Run) -> None:
+    wanted, there = run.desired.schedule, run.observed.schedule
+    if wanted is None or wanted.jobs is None or there is None or has_ended(there) or run.changes("schedule"):
+        return
+    sent = await run.sender.body({"jobSpecification": wanted.jobs})
+    if not set(_signed(sent)) <= set(_signed(there.get("jobSpecification"))):
+        await run.services.batch.update_schedule(wanted.id, sent)
 
 
 async def renew_sas(run: Run) -> None:
-    """Extend what the unfinished tasks that stay hold, and while any task is to run, what the pool and the job hold."""
+    """Extend what the unfinished tasks that stay hold, and while any task is to run, what the pool and the job hold.
+
+    A schedule makes jobs that run tasks until it has ended; it is sent again where these would hold another SAS.
+    """
+    await _renew_schedule(run)
     if not _to_run(run):
         return
-    for resource in (run.desired.pool, run.desired.job):
+    for resource in (run.desired.pool, run.desired.job, run.desired.schedule):
         if resource is not None and resource.body is not None:
             await run.sender.grant(resource.body)
     for task in run.desired.tasks() if run.plan.pending_tasks else ():

@@ -1,26 +1,37 @@
-"""The pool and the job of a spec, rendered, fingerprinted and marked.
+"""The pool, the job and the schedule of a spec, rendered, fingerprinted and marked.
 
-Place in the pipeline: `desired` calls these after uploads are listed. In: the spec's pool and job, a compiler. Out:
-DesiredPool and DesiredJob. Reads the files that nodes are prepared with, for their fingerprint; nothing else.
+Place in the pipeline: `desired` calls these after uploads are listed. In: the spec's parts, a compiler. Out:
+DesiredPool, DesiredJob and DesiredSchedule. Reads the files that nodes are prepared with, for their fingerprint;
+nothing else.
 
-A pool with a `lifetime` is no resource of its own: it stands in the job, as its auto pool, and its metadata says whose
-it is, so that `delete` finds one that the service leaves.
+A pool with a `lifetime` is no resource of its own: it stands in the job (or in what a schedule's jobs are like), as its
+auto pool, and its metadata says whose it is, so that `delete` finds one that the service leaves. The jobs of a schedule
+carry no mark: they go with the schedule, which has one.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 from batchspec.render import hashes, imported
 from batchspec.render import scope as making
 from batchspec.render.ids import id_fault
 from batchspec.render.inputs import Inputs, containers_in
-from batchspec.render.model import HASH_KEY, OWNER_KEY, DesiredJob, DesiredPool, JsonObject, auto_pool_of
+from batchspec.render.model import (
+    HASH_KEY,
+    OWNER_KEY,
+    DesiredJob,
+    DesiredPool,
+    DesiredSchedule,
+    JsonObject,
+    auto_pool_of,
+)
 from batchspec.render.scope import Made, Maker, Omit, Scope, fixed
 from batchspec.render.shape import shape_of
 from batchspec.render.symbolic import Json
 from batchspec.render.wire import Wire
 from batchspec.spec.document import shown
 from batchspec.spec.load import At
-from batchspec.spec.model import Job, Pool
+from batchspec.spec.model import Job, Pool, Schedule
 from batchspec.spec.reserved import METADATA_PREFIX
 from batchspec.spec.words import LONGEST_PREFIX
 
@@ -46,10 +57,11 @@ def pool(wire: Wire, given: Pool, *, id_: str, existing: bool, owner: str, input
     return DesiredPool(id_, False, marked, mark, start, containers_in(body), given.at)
 
 
-def auto_pool(wire: Wire, given: Pool) -> Maker:
-    """A maker of the `poolInfo` of the job that a pool with a `lifetime` comes and goes with."""
+def auto_pool(wire: Wire, given: Pool, *, scheduled: bool = False) -> Maker:
+    """A maker of the `poolInfo` of the job that a pool with a `lifetime` comes and goes with, or of a schedule's."""
     at = given.at
-    lifetime = making.then(making.text(given.lifetime, (*at, "lifetime"), wire.scope), _lifetime(at), wire.scope)
+    check = _lifetime(at, scheduled=scheduled)
+    lifetime = making.then(making.text(given.lifetime, (*at, "lifetime"), wire.scope), check, wire.scope)
     words = {
         "poolLifetimeOption": lifetime,
         "keepAlive": wire.value(given.keep_alive, _KEEP_ALIVE, (*at, "keep_alive")),
@@ -64,9 +76,11 @@ def auto_pool(wire: Wire, given: Pool) -> Maker:
 _KEEP_ALIVE = shape_of("BatchPoolCreateOptions").property("keep_alive")[1]
 
 
-def _lifetime(at: At) -> Callable[[Made, Scope], Made]:
+def _lifetime(at: At, *, scheduled: bool) -> Callable[[Made, Scope], Made]:
     def check(made: Made, scope: Scope) -> Made:
         known = _LIFETIMES.get(str(made))
+        if known == "jobschedule" and not scheduled:
+            return scope.fault((*at, "lifetime"), f"{shown(made)} goes only with a `schedule`; write 'job'")
         return known or scope.fault((*at, "lifetime"), f"expected job or job_schedule, got {shown(made)}")
 
     return check
@@ -113,6 +127,37 @@ def job(
     marks = {OWNER_KEY: owner, HASH_KEY: mark} | ({START_KEY: prepared_hash} if prepared_hash else {})
     _mark_auto_pool(body, owner)
     return DesiredJob(id_, False, _marked(body, marks), mark, containers_in(body), given.at, prepared_hash)
+
+
+def schedule(
+    wire: Wire,
+    given: Schedule,
+    *,
+    id_: str,
+    existing: bool,
+    owner: str,
+    pool_info: Maker | None,
+    inputs: Inputs | None,
+) -> DesiredSchedule:
+    """The schedule, whose jobs have `pool_info` unless they have their own.
+
+    Without `inputs` nothing is fingerprinted and no file is read.
+    """
+    if existing:
+        return DesiredSchedule(id_, True, None, "", frozenset(), given.at)
+    body = _made(wire, {"id": fixed(id_), **wire.body("BatchJobScheduleCreateOptions", given.properties, given.at)})
+    jobs = body.get("jobSpecification")
+    jobs = body["jobSpecification"] = dict(jobs) if isinstance(jobs, dict) else {}
+    made = pool_info(wire.scope) if pool_info is not None and "poolInfo" not in jobs else making.OMIT
+    if not isinstance(made, Omit):
+        jobs["poolInfo"] = made
+    mark = hashes.fingerprint(body) if inputs is not None else ""
+    found = DesiredSchedule(id_, False, body, mark, containers_in(body), given.at)
+    prepared = inputs.of(auto_pool_of(jobs) if found.keeps_pool else None) if inputs is not None else []
+    prepared_hash = hashes.fingerprint(prepared) if prepared else ""
+    marks = {OWNER_KEY: owner, HASH_KEY: mark} | ({START_KEY: prepared_hash} if prepared_hash else {})
+    _mark_auto_pool(jobs, owner)
+    return replace(found, body=_marked(body, marks), prepared_hash=prepared_hash)
 
 
 def preparations(pool: DesiredPool | None, job: DesiredJob | None) -> list[Json]:

@@ -5,8 +5,8 @@ problems at once, and the object that `batchspec render` prints. Lists files and
 fingerprints it needs; never the network, the environment or a clock, and never the value of a secret beyond asking
 whether it can stand in a command.
 
-Order matters, since a template can name only what comes before it: name, containers, pool id, job id, uploads, bodies,
-tasks.
+Order matters, since a template can name only what comes before it: name, containers, pool id, job id, schedule id,
+uploads, bodies, tasks.
 """
 
 import itertools
@@ -24,7 +24,16 @@ from batchspec.render.elements import Sources
 from batchspec.render.files import Folder, folder_of
 from batchspec.render.ids import id_fault, spec_name_fault
 from batchspec.render.inputs import Inputs
-from batchspec.render.model import BlobQuery, Desired, DesiredJob, DesiredPool, DesiredUpload, Listing, Secret
+from batchspec.render.model import (
+    BlobQuery,
+    Desired,
+    DesiredJob,
+    DesiredPool,
+    DesiredSchedule,
+    DesiredUpload,
+    Listing,
+    Secret,
+)
 from batchspec.render.scope import Scope
 from batchspec.render.shape import shape_of
 from batchspec.render.shell import Os
@@ -75,7 +84,9 @@ def check_tasks(desired: Desired) -> list[Problem]:
 def warnings(spec: Spec, desired: Desired | None = None) -> list[Problem]:
     """What is allowed and still hardly meant, sorted by position; of tasks after they were checked."""
     found = desired.tasks.warnings if desired is not None and isinstance(desired.tasks, TaskStream) else []
-    return sorted({*_shifting_ids(spec), *_later_blobs(spec), *_pools_without_nodes(spec), *found})
+    return sorted(
+        {*_shifting_ids(spec), *_later_blobs(spec), *_pools_without_nodes(spec), *_endless_jobs(spec), *found}
+    )
 
 
 def _pools_without_nodes(spec: Spec) -> Iterator[Problem]:
@@ -84,6 +95,28 @@ def _pools_without_nodes(spec: Spec) -> Iterator[Problem]:
         if "vm_size" in pool.data and not any(word in pool.data for word in _SIZES):
             told = "says no size, so that no task ever runs: add `target_dedicated_nodes` or `autoscale`, for example"
             yield spec.document.problem(pool.at, told, on_key=True)
+
+
+def _endless_jobs(spec: Spec) -> Iterator[Problem]:
+    """Schedules whose jobs nothing fills, or nothing ends, so that the next one never comes."""
+    given = root(spec.document.data).part("schedule")
+    job = given.part("job_specification")
+    if not job.data:
+        return
+    if "job_manager_task" not in job.data:
+        told = "the jobs start empty and nothing here adds tasks to them: a `job_manager_task` can"
+        yield spec.document.problem(job.at, told, on_key=True)
+    manager = job.part("job_manager_task").data
+    ends = (
+        "all_tasks_complete_mode" in job.data
+        or "max_wall_clock_time" in job.part("constraints").data
+        or (bool(manager) and manager.get("kill_job_on_completion", True) is not False)
+    )
+    if "recurrence_interval" in given.part("schedule").data and not ends:
+        told = (
+            "nothing ends its jobs, and the next begins when one has ended: add `all_tasks_complete_mode: terminatejob`"
+        )
+        yield spec.document.problem(job.at, told, on_key=True)
 
 
 _SIZES = ("target_dedicated_nodes", "target_low_priority_nodes", "autoscale", "enable_auto_scale")
@@ -127,7 +160,7 @@ def document(
         ],
         "uploads": [_shown_upload(desired, one) for one in desired.uploads.values()],
         "pool": _shown_body(desired.pool),
-        "schedule": None,
+        "schedule": _shown_body(desired.schedule),
         "job": _shown_body(desired.job),
     }
     return head, itertools.islice(_shown_tasks(desired, task), limit)
@@ -139,7 +172,7 @@ def _shown_upload(desired: Desired, upload: DesiredUpload) -> Json:
     return {"key": upload.key, "container": container, "prune": upload.prune, "files": files}
 
 
-def _shown_body(part: DesiredPool | DesiredJob | None) -> Json:
+def _shown_body(part: DesiredPool | DesiredJob | DesiredSchedule | None) -> Json:
     if part is None:
         return None
     return {"id": part.id, "existing": True} if part.body is None else display(part.body)
@@ -184,6 +217,7 @@ class _Rendering:
         self.names["containers"] = resources.container_names(containers, spec)
         pool_id = self._id("pool", spec.pool.id, spec.pool.at) if spec.pool and not spec.pool.lifetime else None
         job_id = self._id("job", spec.job.id, spec.job.at or ("job",)) if spec.job else None
+        schedule_id = self._id("schedule", spec.schedule.id, spec.schedule.at) if spec.schedule else None
         uploads = resources.uploads(spec, self.folder, scope)
         files = resources.file_names(spec, uploads, self.folder)
         self.names["uploads"] = {key: files[key] if key in uploads else ANY for key in spec.uploads}
@@ -212,6 +246,7 @@ class _Rendering:
             source=spec.document.data,
             variables={name: one for name, one in self.variables.items() if not spec.vars[name].secret},
             rows=sources.rows,
+            schedule=self._schedule(wire, schedule_id, name, pool_id, inputs if fingerprints else None),
         )
 
     def _vars(self) -> dict[str, object]:
@@ -290,10 +325,20 @@ class _Rendering:
             inputs=inputs,
         )
 
+    def _schedule(
+        self, wire: Wire, id_: str | None, name: str, pool_id: str | None, inputs: Inputs | None
+    ) -> DesiredSchedule | None:
+        given = self.spec.schedule
+        if given is None or id_ is None:
+            return None
+        existing = resources.truth(given.existing, (*given.at, "existing"), self.scope)
+        pool_info = self._pool_info(wire, pool_id)
+        return bodies.schedule(wire, given, id_=id_, existing=existing, owner=name, pool_info=pool_info, inputs=inputs)
+
     def _pool_info(self, wire: Wire, pool_id: str | None) -> making.Maker | None:
         given = self.spec.pool
         if given is not None and given.lifetime:
-            return bodies.auto_pool(wire, given)
+            return bodies.auto_pool(wire, given, scheduled=self.spec.schedule is not None)
         return making.fixed({"poolId": pool_id}) if pool_id is not None else None
 
     def _tasks(
@@ -374,7 +419,8 @@ class _Rendering:
 
     def _cleanup(self) -> tuple[str, ...]:
         made = []
-        known = ["pool", "job", *(f"container.{key}" for key in self.spec.containers)]
+        work = "schedule" if self.spec.schedule else "job"
+        known = ["pool", work, *(f"container.{key}" for key in self.spec.containers)]
         for position, source in enumerate(self.spec.cleanup_after_success):
             at = ("cleanup", "after_success", position)
             entry = resources.text(source, at, self.scope)
@@ -388,7 +434,8 @@ class _Rendering:
 
     def _is_existing(self, entry: str) -> bool:
         part, _, key = entry.partition(".")
-        owner = self.spec.containers[key] if key else {"pool": self.spec.pool, "job": self.spec.job}[part]
+        parts = {"pool": self.spec.pool, "job": self.spec.job, "schedule": self.spec.schedule}
+        owner = self.spec.containers[key] if key else parts[part]
         return owner is not None and owner.existing is True
 
 

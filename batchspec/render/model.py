@@ -2,8 +2,8 @@
 
 Place in the pipeline: `desired` makes these from a `Spec`; `reconcile` compares them with what the services hold.
 Bodies are the exact REST JSON that would be sent (api-version 2025-06-01), symbolic (see `symbolic`), our marks
-included: metadata `batchspec:name` and `batchspec:hash` on pool and job, environment setting `BATCHSPEC_TASK_HASH` on
-tasks. Nothing here holds a secret, an address or an account.
+included: metadata `batchspec:name` and `batchspec:hash` on pool, job and schedule, environment setting
+`BATCHSPEC_TASK_HASH` on tasks. Nothing here holds a secret, an address or an account.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -133,9 +133,9 @@ class DesiredPool:
     at: At
 
 
-def auto_pool_of(job: JsonObject | None) -> JsonObject | None:
+def auto_pool_of(job: Json) -> JsonObject | None:
     """The pool that the service makes with a job, as the job's body describes it; None when there is none."""
-    found: Json = job
+    found = job
     for name in ("poolInfo", "autoPoolSpecification", "pool"):
         found = found.get(name) if isinstance(found, dict) else None
     return found if isinstance(found, dict) else None
@@ -156,6 +156,36 @@ class DesiredJob:
     uses: frozenset[str]
     at: At
     prepared_hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredSchedule:
+    """The job schedule; `body` is None for an `existing` one. `uses` are as those of a job.
+
+    `prepared_hash` is over the content of the files that the nodes of a pool that lives with the schedule are prepared
+    with ("" without such files); it stands in the body's metadata under `batchspec:start`.
+    """
+
+    id: str
+    existing: bool
+    body: JsonObject | None
+    hash: str
+    uses: frozenset[str]
+    at: At
+    prepared_hash: str = ""
+
+    @property
+    def jobs(self) -> JsonObject | None:
+        """What its jobs are like: `jobSpecification`; None for an `existing` one."""
+        found = (self.body or {}).get("jobSpecification")
+        return found if isinstance(found, dict) else None
+
+    @property
+    def keeps_pool(self) -> bool:
+        """Whether all of its jobs run on one pool, which lives as long as the schedule."""
+        info = (self.jobs or {}).get("poolInfo")
+        auto = info.get("autoPoolSpecification") if isinstance(info, dict) else None
+        return isinstance(auto, dict) and auto.get("poolLifetimeOption") == "jobschedule"
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +235,7 @@ class Desired:
     `os` is that of the nodes. `notes()` are what a person should know of the tasks. `listings` are what generators want
     of containers, None for what has not been listed: the tasks made of it are not in the stream then. `source` is the
     spec as it is written, `variables` are the values of its variables, but for secrets, and `rows` the files of rows
-    that the stream was made of so far, by what the spec calls them.
+    that the stream was made of so far, by what the spec calls them. With a `schedule` there is no job and no task.
     """
 
     name: str
@@ -225,11 +255,19 @@ class Desired:
     source: object = None
     variables: Mapping[str, object] = field(default_factory=dict)
     rows: Mapping[str, LocalFile] = field(default_factory=dict)
+    schedule: DesiredSchedule | None = None
+
+    @property
+    def described_job(self) -> JsonObject | None:
+        """The body of the job, or what a schedule's jobs are like; None for existing ones and without either."""
+        if self.schedule is not None:
+            return self.schedule.jobs
+        return self.job.body if self.job else None
 
     @property
     def auto_pool(self) -> JsonObject | None:
-        """The pool that lives with the job, as the job's body describes it; None when there is none."""
-        return auto_pool_of(self.job.body) if self.job else None
+        """The pool that lives with the job or the schedule, as it is described there; None when there is none."""
+        return auto_pool_of(self.described_job)
 
     @property
     def described_pool(self) -> JsonObject | None:

@@ -10,7 +10,18 @@ from dataclasses import replace
 from typing import Any
 
 from batchspec.spec.document import At, Document
-from batchspec.spec.model import Container, Download, Job, Pool, Spec, TaskTemplate, Upload, Variable, VarType
+from batchspec.spec.model import (
+    Container,
+    Download,
+    Job,
+    Pool,
+    Schedule,
+    Spec,
+    TaskTemplate,
+    Upload,
+    Variable,
+    VarType,
+)
 from batchspec.spec.pruned import pruned
 from batchspec.spec.types import stand_in
 from batchspec.spec.words import COMMAND_WORDS, GENERATORS, VAR_TYPES, is_long_form
@@ -23,6 +34,7 @@ _BROKEN = object()
 _TASK_WORDS = ("name", "id", "for_each", "needs", "imported")
 _POOL_WORDS = ("id", "existing", "os", "identity", "imported", "lifetime", "keep_alive")
 _JOB_WORDS = ("id", "existing", "imported")
+_SCHEDULE_WORDS = ("id", "existing")
 
 
 def build(document: Document, broken: Collection[At] = ()) -> Spec | None:
@@ -51,6 +63,7 @@ def build(document: Document, broken: Collection[At] = ()) -> Spec | None:
         wait_timeout=_text(_mapping(data, "wait"), "timeout", DEFAULT_TIMEOUT),
         downloads=tuple(_downloads(data)),
         cleanup_after_success=_texts(_mapping(data, "cleanup").get("after_success")),
+        schedule=_schedule(whole, data),
     )
 
 
@@ -153,6 +166,14 @@ def _job(whole: Mapping[str, Any], data: Mapping[str, Any]) -> Job | None:
     properties = _properties(given, _JOB_WORDS)
     imported = _text(given, "imported", "")
     return Job(_text(given, "id", DEFAULT_ID), _flag(given, "existing"), properties, ("job",), imported)
+
+
+def _schedule(whole: Mapping[str, Any], data: Mapping[str, Any]) -> Schedule | None:
+    if not isinstance(whole.get("schedule"), dict):
+        return None
+    given = _mapping(data, "schedule")
+    properties = _properties(given, _SCHEDULE_WORDS)
+    return Schedule(_text(given, "id", DEFAULT_ID), _flag(given, "existing"), properties, ("schedule",))
 
 
 def _tasks(whole: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[TaskTemplate]:

@@ -98,6 +98,16 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Schedule:
+    """`schedule`: `id`, `existing`, and all else as written in `properties`."""
+
+    id: str
+    existing: object
+    properties: Mapping[str, object]
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
 class TaskTemplate:
     """One entry of `tasks`: one task, or with `for_each` one per binding of the generator."""
 
@@ -126,7 +136,10 @@ class Download:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """A whole spec. Mappings keep the order of the file; `job` is present whenever `tasks` are."""
+    """A whole spec. Mappings keep the order of the file; `job` is present whenever `tasks` are.
+
+    One with a `schedule` has neither, since the schedule makes the jobs, and these start empty.
+    """
 
     document: Document
     name: str
@@ -139,3 +152,4 @@ class Spec:
     wait_timeout: str
     downloads: tuple[Download, ...]
     cleanup_after_success: tuple[str, ...]
+    schedule: Schedule | None = None

@@ -8,7 +8,17 @@ template's value to `render`.
 from collections.abc import Callable, Iterator
 
 from batchspec.errors import Problem
-from batchspec.spec.checks import across, choices, declared, models, names, references, reserved, resources
+from batchspec.spec.checks import (
+    across,
+    choices,
+    declared,
+    models,
+    names,
+    references,
+    reserved,
+    resources,
+    schedules,
+)
 from batchspec.spec.checks.tree import Part, root
 from batchspec.spec.document import Document, Finding
 
@@ -24,6 +34,7 @@ CHECKS: tuple[Callable[[Part], Iterator[Finding]], ...] = (
         resources.sizes,
         resources.job,
         resources.dependencies,
+        schedules.schedule,
     ),
     *(references.references, references.needs, references.cleanup, reserved.environment, reserved.metadata),
     *(

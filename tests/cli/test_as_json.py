@@ -1,9 +1,11 @@
 """The JSON objects, whole."""
 
+from dataclasses import replace
+
 from batchspec.cli import as_json
 from batchspec.errors import TimedOut
 from batchspec.reconcile.change import Change, Check, Plan, Reason
-from batchspec.reconcile.outcome import Counts, Failure, Group, Status
+from batchspec.reconcile.outcome import Counts, Failure, Group, ScheduleState, Status
 from batchspec.render.symbolic import symbol
 
 FAILURE = Failure("task", "a", "n", None, "usererror", "BlobNotFound", "no ?sig=x", ("u: h?sig=y",), ("&sig=z",), "up")
@@ -80,6 +82,7 @@ def test_a_status_is_complete() -> None:
             "errors": ["X: y"],
             "failures": [FAILURE_OBJECT],
         },
+        "schedule": None,
         "job": {"id": "j", "state": "active", "failures": [FAILURE_OBJECT]},
         "tasks": {"total": 2, "active": 1, "running": 0, "completed": 1, "succeeded": 0, "failed": 1},
         "blocked": 1,
@@ -92,6 +95,21 @@ def test_a_status_is_complete() -> None:
                 "others": [FAILURE_OBJECT],
             }
         ],
+    }
+
+
+def test_a_schedule_says_when_the_next_job_is_due_and_which_one_is_the_newest() -> None:
+    new = ScheduleState("s", "active", next_run="2027-01-01T00:00:00Z")
+    assert as_json.schedule_object(new) == {
+        "id": "s",
+        "state": "active",
+        "next_run": "2027-01-01T00:00:00Z",
+        "ended": None,
+        "newest_job": None,
+    }
+    assert as_json.schedule_object(replace(new, newest_job="s:job-1", job_state="active"))["newest_job"] == {
+        "id": "s:job-1",
+        "state": "active",
     }
 
 

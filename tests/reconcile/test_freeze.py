@@ -161,7 +161,7 @@ async def test_a_plan_that_could_not_look_at_everything_has_no_digest(workload: 
 
 def test_every_part_of_a_spec_is_in_the_text_or_is_known_not_to_matter() -> None:
     in_text = {"name", "containers", "uploads", "pool", "job", "tasks", "wait_timeout", "downloads", "listings"}
-    in_text |= {"cleanup_after_success", "source", "variables", "rows"}
+    in_text |= {"cleanup_after_success", "source", "variables", "rows", "schedule"}
     beside = {"shown_as", "secrets", "notes", "os"}
 
     assert {one.name for one in dataclasses.fields(Desired)} == in_text | beside

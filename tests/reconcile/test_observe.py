@@ -36,6 +36,7 @@ async def test_an_unchanged_spec_costs_a_dozen_reads(workload: Workload) -> None
         ("list_jobs", ""),
         ("list_nodes", "words-pool"),
         ("list_pools", ""),
+        ("list_schedules", ""),
         ("list_tasks", "words-job"),
     ]
 
@@ -69,7 +70,7 @@ async def test_strays_carry_our_mark_and_are_not_named(workload: Workload) -> No
     await world.batch.create_job({"id": "foreign", "poolInfo": {"poolId": "p"}})
     world.blobs.containers["words-old"] = FakeContainer({"batchspec_name": "words"}, '"1"')
     world.blobs.containers["words-new"] = FakeContainer({"batchspec_name": "words2"}, '"1"')
-    assert await find_strays(workload.desired(), world.services) == Strays(("old",), (), ("words-old",))
+    assert await find_strays(workload.desired(), world.services) == Strays(("old",), containers=("words-old",))
 
 
 async def test_what_the_account_has_is_counted_from_the_same_lists(workload: Workload) -> None:

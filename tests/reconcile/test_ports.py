@@ -13,6 +13,7 @@ import pytest
 from batchspec.errors import LocalIOFailed, Locked, ServiceRefused, TransferFailed
 from batchspec.reconcile.ports import Added, BlobStore, Services, TextPart
 from batchspec.reconcile.scaling import Evaluation, evaluation_of
+from batchspec.reconcile.schedule_times import times_of
 from tests.fakes import Body
 
 Found = TypeVar("Found")
@@ -129,6 +130,39 @@ async def test_a_formula_is_evaluated_for_a_pool_that_scales_and_for_no_other(bo
     assert ("error" in run, evaluation_of(run)) == (False, Evaluation(1, 0))
     for one in (fixed, name):
         await batch.delete_pool(one)
+
+
+async def test_a_schedule_is_made_once_changed_and_removed_with_its_jobs(both: Services) -> None:
+    batch, name = both.batch, unique("schedule")
+    body: Body = {
+        "id": name,
+        "schedule": {"recurrenceInterval": "P1D", "doNotRunUntil": "2099-01-01T00:00:00Z"},
+        "jobSpecification": {"poolInfo": {"poolId": "no-such-pool"}, "priority": 3},
+        "metadata": [{"name": "batchspec:name", "value": "me"}],
+    }
+    assert await batch.get_schedule(name) is None
+    assert [job async for job in batch.list_jobs_of_schedule(name)] == []
+    await batch.create_schedule(body)
+    with pytest.raises(ServiceRefused) as raised:
+        await batch.create_schedule(body)
+    assert (raised.value.status, raised.value.code) == (409, "JobScheduleExists")
+    made = await batch.get_schedule(name)
+    assert made is not None
+    assert (made["state"], made["metadata"]) == ("active", body["metadata"])
+    assert times_of(made) == times_of(body)
+    assert {"id": name, "state": "active"} in [one async for one in batch.list_schedules(select="id,state")]
+    with pytest.raises(ServiceRefused) as raised:
+        await batch.update_schedule(name, {"metadata": []}, if_match="0x8D0000000000001")
+    assert raised.value.status == 412
+    await batch.update_schedule(name, {"schedule": {"recurrenceInterval": "PT1H", "startWindow": "PT5M"}})
+    changed = await batch.get_schedule(name)
+    assert changed is not None
+    assert changed["schedule"] == {"recurrenceInterval": "PT1H", "startWindow": "PT5M"}
+    assert changed["eTag"] != made["eTag"]
+    assert await batch.delete_schedule(name) is True
+    await until(lambda: batch.get_schedule(name), lambda body: body is None)
+    assert await batch.delete_schedule(name) is False
+    assert [job async for job in batch.list_jobs_of_schedule(name)] == []
 
 
 async def test_a_job_is_made_once_changed_and_removed(both: Services) -> None:

@@ -88,7 +88,7 @@ async def test_it_costs_one_request_for_images_however_many_tasks_there_are(
         costs.append(Counter(world.batch.reads))
     assert costs[1] - costs[0] == Counter({("list_images", ""): 1})
     assert costs[0] - costs[1] == Counter()
-    assert sum(costs[0].values()) == 6
+    assert sum(costs[0].values()) == 7
 
 
 async def test_apply_asks_no_account_and_tells_only_what_is_not_fine(workload: Workload, world: World) -> None:

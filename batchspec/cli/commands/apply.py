@@ -18,7 +18,7 @@ from batchspec.cli.plan_entries import nothing_or_totals
 from batchspec.cli.progress import reporting
 from batchspec.cli.reviewed import Reviewed, reviewed
 from batchspec.cli.session import online
-from batchspec.cli.text_outcome import counts_phrase, failure_lines, node_failure_lines
+from batchspec.cli.text_outcome import counts_phrase, failure_lines, node_failure_lines, schedule_phrase
 from batchspec.cli.text_plan import print_plan
 from batchspec.errors import ServiceUnreachable, TasksFailed, TimedOut
 from batchspec.reconcile.apply import Applied
@@ -168,6 +168,7 @@ class Dialogue:
                 "outcome": None if result.outcome is None else as_json.outcome_object(result.outcome),
                 "downloaded": result.downloaded,
                 "seconds": round(result.seconds, 3),
+                "schedule": None if result.schedule is None else as_json.schedule_object(result.schedule),
                 "download_error": None if result.missed is None else as_json.error_object(result.missed),
             }
         self._tell(result, waited=waited)
@@ -180,6 +181,8 @@ class Dialogue:
     def _tell(self, result: Applied, *, waited: bool) -> None:
         if self.console.as_json:
             return
+        if result.schedule is not None and not self.console.quiet:
+            self.console.result(f"Schedule {schedule_phrase(result.schedule)}")
         if result.plan.nothing_to_do:
             if self.console.quiet:
                 self.console.result(nothing_or_totals(result.plan))
@@ -199,7 +202,8 @@ class Dialogue:
         again = self.given.suggest("apply", self.spec, "--retry-failed")
         if outcome is None or outcome.counts.failed or outcome.blocked:
             self._tell_tasks(result)
-            self.console.error(f"  run them again with: {again}")
+            if result.schedule is None:
+                self.console.error(f"  run them again with: {again}")
         if outcome is not None and outcome.release_failures:
             self._say_error(f"the job release task failed on {phrases.count(len(outcome.release_failures), 'node')}")
             for line in node_failure_lines(outcome.release_failures, self.given, self.spec):

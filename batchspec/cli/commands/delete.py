@@ -19,7 +19,7 @@ from batchspec.render.model import Desired
 
 
 def delete(console: Console, spec: str, given: Given, *, yes: bool, keep: Iterable[str]) -> int:
-    """Delete what the spec owns, but for what `keep` names (`pool`, `job`, `container.KEY`, comma separated)."""
+    """Delete what the spec owns, but for what `keep` names (`pool`, `job`, `schedule`, `container.KEY`)."""
     kept = frozenset(name.strip() for text in keep for name in text.split(",") if name.strip())
 
     keep_options = ["--keep", ",".join(sorted(kept))] if kept else []
@@ -61,7 +61,8 @@ def _line(change: Change, sign: str) -> str:
 
 
 def _check_names(kept: frozenset[str], desired: Desired) -> None:
-    known = ["pool", "job", *(f"container.{key}" for key in desired.containers)]
+    work = "schedule" if desired.schedule is not None else "job"
+    known = ["pool", work, *(f"container.{key}" for key in desired.containers)]
     unknown = sorted(kept - set(known))
     if unknown:
         raise UsageError(

@@ -8,18 +8,17 @@ https://learn.microsoft.com/azure/batch/batch-mpi.
 
 from collections.abc import Iterator
 
-from batchspec.spec.checks.tree import Part, is_true, number
+from batchspec.spec.checks.tree import JOB_TASKS, Part, is_true, job_of, number
 from batchspec.spec.checks.walk import models
 from batchspec.spec.document import Finding, shown
 from batchspec.spec.words import has_template
 
-_SPECIAL_TASKS = ("job_manager_task", "job_preparation_task", "job_release_task")
 _PERFORM = "performexitoptionsjobaction"
 
 
 def _own_pool(spec: Part) -> Part | None:
     """The pool that the tasks run on, if this spec describes it."""
-    pool, info = spec.part("pool"), spec.part("job").part("pool_info")
+    pool, info = spec.part("pool"), job_of(spec).part("pool_info")
     if "pool_id" in info.data:
         return None
     if "auto_pool_specification" in info.data:
@@ -54,8 +53,9 @@ def containers(spec: Part) -> Iterator[Finding]:
     if pool is None or not isinstance(machine, dict):
         return
     ready = "container_configuration" in machine
-    regular = [*spec.parts("tasks"), *(part for part in [spec.part("job").part("job_manager_task")] if part.data)]
-    others = [spec.part("job").part(word) for word in _SPECIAL_TASKS[1:]] + [pool.part("start_task")]
+    job = job_of(spec)
+    regular = [*spec.parts("tasks"), *(part for part in [job.part("job_manager_task")] if part.data)]
+    others = [job.part(word) for word in JOB_TASKS if word != "job_manager_task"] + [pool.part("start_task")]
     for task in (*regular, *others):
         if "container_settings" in task.data and not ready:
             message = "needs `virtual_machine_configuration.container_configuration` in the pool, which is not there"
@@ -97,10 +97,10 @@ def windows(spec: Part) -> Iterator[Finding]:
 
 def special_ids(spec: Part) -> Iterator[Finding]:
     """Ids of the job's own tasks and of the task templates that are written out: all in one job."""
-    job = spec.part("job")
+    job = job_of(spec)
     defaults = {"job_preparation_task": "jobpreparation", "job_release_task": "jobrelease"}
     taken: dict[str, str] = {}
-    for word in _SPECIAL_TASKS:
+    for word in JOB_TASKS:
         part = job.part(word)
         id_ = part.data.get("id", defaults.get(word)) if isinstance(job.data.get(word), dict) else None
         if isinstance(id_, str) and not has_template(id_) and taken.setdefault(id_.lower(), word) != word:

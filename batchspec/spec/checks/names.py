@@ -8,7 +8,7 @@ jobs and tasks (the reference of BatchPoolCreateOptions.id and its like).
 import re
 from collections.abc import Iterator
 
-from batchspec.spec.checks.tree import Part
+from batchspec.spec.checks.tree import JOB_TASKS, Part, jobs
 from batchspec.spec.document import At, Finding, shown
 from batchspec.spec.words import has_template
 
@@ -18,7 +18,6 @@ TEMPLATE_NAME = re.compile(r"[a-z][a-z0-9_-]*")
 ID = re.compile(r"[A-Za-z0-9_-]+")
 
 _LONGEST_ID = 64
-_JOB_TASKS = ("job_manager_task", "job_preparation_task", "job_release_task")
 
 
 def names(spec: Part) -> Iterator[Finding]:
@@ -50,17 +49,16 @@ def _template_names(spec: Part) -> Iterator[Finding]:
 
 
 def ids(spec: Part) -> Iterator[Finding]:
-    """Ids of the pool, the job and the tasks."""
-    job = spec.part("job")
-    parts = [spec.part("pool"), job, *(job.part(word) for word in _JOB_TASKS), *spec.parts("tasks")]
-    for part in parts:
+    """Ids of the pool, the job, the schedule and the tasks."""
+    special = [job.part(word) for job in jobs(spec) for word in JOB_TASKS]
+    for part in (spec.part("pool"), spec.part("job"), spec.part("schedule"), *special, *spec.parts("tasks")):
         value = part.data.get("id")
         if isinstance(value, str) and not has_template(value) and (fault := id_fault(value)):
             yield Finding((*part.at, "id"), fault)
 
 
 def id_fault(value: str) -> str | None:
-    """What is wrong with the id of a pool, a job or a task, or None."""
+    """What is wrong with the id of a pool, a job, a schedule or a task, or None."""
     if not value:
         return "an id must not be empty"
     if len(value) > _LONGEST_ID:

@@ -77,13 +77,16 @@ def cleanup(spec: Part) -> Iterator[Finding]:
         if has_template(entry):
             continue
         kind, dot, key = entry.partition(".")
-        if entry in ("job", "pool"):
+        if entry in ("job", "schedule", "pool"):
             if is_true(spec.part(entry).data.get("existing")):
                 yield Finding(at, f"the {entry} is `existing`: this spec does not own it and may not delete it")
-            elif entry == "pool" and "pool" not in spec.data:
-                yield Finding(at, "this spec has no pool; remove the entry")
+            elif entry == "job" and "schedule" in spec.data:
+                yield Finding(at, "the jobs of a schedule go with it; write 'schedule' instead")
+            elif entry != "job" and entry not in spec.data:
+                yield Finding(at, f"this spec has no {entry}; remove the entry")
             elif entry == "pool" and "lifetime" in spec.part("pool").data:
-                yield Finding(at, "the pool has a `lifetime`: it goes with its job; write 'job' instead")
+                owner = "schedule" if "schedule" in spec.data else "job"
+                yield Finding(at, f"the pool has a `lifetime`: it goes with its {owner}; write '{owner}' instead")
         elif kind == "container" and dot:
             if key not in containers.data:
                 yield Finding(at, _no_such("container", key, containers.data, "containers"))
@@ -92,6 +95,7 @@ def cleanup(spec: Part) -> Iterator[Finding]:
                     at, f"container {shown(key)} is `existing`: this spec does not own it and may not delete it"
                 )
         else:
-            known = ["job", "pool", *(f"container.{key}" for key in containers.data)]
+            work = "schedule" if "schedule" in spec.data else "job"
+            known = [work, "pool", *(f"container.{key}" for key in containers.data)]
             meant = did_you_mean(entry, known) or f"; write `container.{entry}`" * (entry in containers.data)
-            yield Finding(at, f"{shown(entry)} is not `container.<key>`, `job` or `pool`{meant}")
+            yield Finding(at, f"{shown(entry)} is not `container.<key>`, `{work}` or `pool`{meant}")

@@ -5,7 +5,7 @@ Place in the pipeline: called by `rules`. In: data, and the document for what wa
 
 from collections.abc import Iterator
 
-from batchspec.spec.checks.tree import Part, commanded, pools
+from batchspec.spec.checks.tree import Part, commanded, jobs, pools
 from batchspec.spec.document import At, Document, Finding, shown
 from batchspec.spec.reserved import METADATA_PREFIX, TASK_HASH_SETTING
 
@@ -14,7 +14,7 @@ _SETTINGS = ("environment_settings", "common_environment_settings")
 
 def environment(spec: Part) -> Iterator[Finding]:
     """Names of environment variables."""
-    for holder in (*commanded(spec), spec.part("job")):
+    for holder in (*commanded(spec), *jobs(spec)):
         for word in _SETTINGS:
             for at, name, on_key in _names(holder, word):
                 if name.upper() == TASK_HASH_SETTING:
@@ -25,7 +25,7 @@ def environment(spec: Part) -> Iterator[Finding]:
 
 def metadata(spec: Part) -> Iterator[Finding]:
     """Names of metadata."""
-    for holder in (*pools(spec), spec.part("job")):
+    for holder in (*pools(spec), *jobs(spec), spec.part("schedule")):
         for at, name, on_key in _names(holder, "metadata"):
             if name.lower().startswith(METADATA_PREFIX):
                 message = f"names that begin with `{METADATA_PREFIX}` are set by batchspec; choose another name"
@@ -43,7 +43,7 @@ def _names(holder: Part, word: str) -> Iterator[tuple[At, str, bool]]:
 
 def rounded(spec: Part, document: Document) -> Iterator[Finding]:
     """Numbers in a mapping of texts that YAML would change (24.10 is 24.1)."""
-    for holder in (*commanded(spec), spec.part("pool"), spec.part("job")):
+    for holder in (*commanded(spec), *pools(spec), *jobs(spec), spec.part("schedule")):
         for word in (*_SETTINGS, "metadata"):
             for name, value in holder.part(word).data.items():
                 at = (*holder.at, word, name)

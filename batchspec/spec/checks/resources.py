@@ -1,23 +1,23 @@
-"""The pool and the job as wholes: what they need, and what contradicts itself.
+"""The pool, the job and the schedule as wholes: what they need, and what contradicts itself.
 
 Place in the pipeline: called by `rules`. In: data. Out: Findings. Limits are those of the REST reference of
-Pool - Add and Job - Add (api-version 2025-06-01).
+Pool - Add, Job - Add and Job Schedule - Add (api-version 2025-06-01).
 """
 
 from collections.abc import Iterator
 
-from batchspec.spec.checks.tree import Part, is_true, pools
+from batchspec.spec.checks.tree import Part, is_true, job_of, pools
 from batchspec.spec.document import Finding, shown
 from batchspec.spec.words import LONGEST_PREFIX, has_template
 
 _POOL_BY_REFERENCE = ("id", "existing", "os", "identity")
-_JOB_BY_REFERENCE = ("id", "existing")
+_BY_REFERENCE = ("id", "existing")
 _TARGETS = ("target_dedicated_nodes", "target_low_priority_nodes")
 
 
 def existing(spec: Part) -> Iterator[Finding]:
     """What is used and not owned cannot be described."""
-    for word, allowed in (("pool", _POOL_BY_REFERENCE), ("job", _JOB_BY_REFERENCE)):
+    for word, allowed in (("pool", _POOL_BY_REFERENCE), ("job", _BY_REFERENCE), ("schedule", _BY_REFERENCE)):
         part = spec.part(word)
         if is_true(part.data.get("existing")):
             for name in part.data:
@@ -70,12 +70,13 @@ def lifetime(spec: Part) -> Iterator[Finding]:
     at = (*part.at, "lifetime")
     if "imported" in part.data:
         yield Finding((*part.at, "imported"), "goes only with a pool of its own, not with `lifetime`", on_key=True)
-    if "tasks" not in spec.data and "job" not in spec.data:
-        yield Finding(at, "needs `tasks` or a `job` that the pool comes and goes with", on_key=True)
-    elif is_true(spec.part("job").data.get("existing")):
-        message = "goes only with a job that this spec makes; for an `existing` job leave out `pool`"
+    owner = "schedule" if "schedule" in spec.data else "job"
+    if not any(word in spec.data for word in ("tasks", "job", "schedule")):
+        yield Finding(at, "needs `tasks`, a `job` or a `schedule` that the pool comes and goes with", on_key=True)
+    elif is_true(spec.part(owner).data.get("existing")):
+        message = f"goes only with a {owner} that this spec makes; for an `existing` {owner} leave out `pool`"
         yield Finding(at, message, on_key=True)
-    elif part.data["lifetime"] == "job_schedule":
+    elif part.data["lifetime"] == "job_schedule" and owner == "job":
         yield Finding(at, "'job_schedule' goes only with a `schedule`; write 'job'")
     prefix = part.data.get("id")
     if isinstance(prefix, str) and len(prefix) > LONGEST_PREFIX and not has_template(prefix):
@@ -105,9 +106,8 @@ def sizes(spec: Part) -> Iterator[Finding]:
 
 
 def job(spec: Part) -> Iterator[Finding]:
-    """A job needs a pool, one."""
-    part = spec.part("job")
-    info = part.part("pool_info")
+    """A job needs a pool, one; the jobs of a schedule too."""
+    part, info = job_of(spec), job_of(spec).part("pool_info")
     if "pool_info" in part.data:
         ways = [word for word in ("pool_id", "auto_pool_specification") if word in info.data]
         if len(ways) == 2:
@@ -116,8 +116,10 @@ def job(spec: Part) -> Iterator[Finding]:
         elif ways and "pool" in spec.data and (ways[0] != "pool_id" or "lifetime" in spec.part("pool").data):
             yield Finding((*info.at, ways[0]), "this spec has a `pool` for its job; remove one of the two", on_key=True)
         return
-    wanting = "tasks" if spec.data.get("tasks") else "job" if "job" in spec.data else None
-    if wanting and "pool" not in spec.data and not is_true(part.data.get("existing")):
+    wanting = next((word for word in ("schedule", "tasks", "job") if spec.data.get(word) not in (None, [])), None)
+    owner = spec.part("schedule" if wanting == "schedule" else "job")
+    unclear = not isinstance(owner.data.get("job_specification", {}), dict)
+    if wanting and "pool" not in spec.data and not is_true(owner.data.get("existing")) and not unclear:
         message = f"missing; the {wanting} need a pool: describe one, or name one with `existing: true`"
         yield Finding(("pool",), message if wanting == "tasks" else message.replace("need a", "needs a"))
 

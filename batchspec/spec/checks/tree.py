@@ -11,7 +11,7 @@ from typing import Any
 from batchspec.spec.document import At
 
 _PRODUCTS = ("matrix", "zip")
-_JOB_TASKS = ("job_manager_task", "job_preparation_task", "job_release_task")
+JOB_TASKS = ("job_manager_task", "job_preparation_task", "job_release_task")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +53,28 @@ def root(data: object) -> Part:
     return Part((), data if isinstance(data, dict) else {})
 
 
+def jobs(spec: Part) -> Iterator[Part]:
+    """What describes a job: `job`, and that of a schedule's jobs."""
+    for job in (spec.part("job"), spec.part("schedule").part("job_specification")):
+        if job.data:
+            yield job
+
+
+def job_of(spec: Part) -> Part:
+    """What describes the job, or the jobs of the schedule; empty when nothing does."""
+    return spec.part("schedule").part("job_specification") if "schedule" in spec.data else spec.part("job")
+
+
 def pools(spec: Part) -> Iterator[Part]:
     """The pool and the one that a job may describe."""
-    for pool in (spec.part("pool"), spec.part("job").part("pool_info").part("auto_pool_specification").part("pool")):
-        if pool.data:
-            yield pool
+    described = [job.part("pool_info").part("auto_pool_specification").part("pool") for job in jobs(spec)]
+    yield from (pool for pool in (spec.part("pool"), *described) if pool.data)
 
 
 def commanded(spec: Part) -> Iterator[Part]:
     """Everything that runs a command: task templates, start tasks, the job's special tasks."""
     yield from spec.parts("tasks")
-    parents = [(pool, "start_task") for pool in pools(spec)] + [(spec.part("job"), word) for word in _JOB_TASKS]
+    parents = [(pool, "start_task") for pool in pools(spec)] + [(job, word) for job in jobs(spec) for word in JOB_TASKS]
     for parent, word in parents:
         if isinstance(parent.data.get(word), dict):
             yield parent.part(word)
