@@ -200,11 +200,12 @@ class _Applying:
     async def _wait_for_tasks(self, done: Plan) -> Outcome | None:
         job = self.desired.job
         sent = sum(change.action != "delete" for change in done.tasks)
-        if job is None or not (sent or done.kept_tasks):
+        begins = job is not None and job.has_manager and self._is_new(done)
+        if job is None or not (sent or done.kept_tasks or done.pending_tasks or begins):
             changed = any(change.kind == "pool" for change in done.changes)
             await wait_for_nodes(self.desired, self.services, self.report, self.clock, changed=changed)
             return None
-        if not done.pending_tasks and not sent:
+        if not (done.pending_tasks or sent or begins):
             failed, kept = len(done.failed_tasks), done.kept_tasks
             _, groups = await self._failures(job, done) if failed else (0, ())
             return Outcome(Counts(0, 0, kept, kept - failed, failed), 0, groups)
@@ -238,9 +239,13 @@ class _Applying:
         if job.existing:
             ids = frozenset(task.id.casefold() for task in self.desired.tasks())
             return SharedJob(self.services.batch, job.id, ids)
-        new = any(change.kind == "job" and change.action in ("create", "replace") for change in done.changes)
-        left = Left() if new else left_of(self._seen, done.orphaned_tasks)
+        left = Left() if self._is_new(done) else left_of(self._seen, done.orphaned_tasks)
         return OwnJob(self.services.batch, job.id, expected, left)
+
+    @staticmethod
+    def _is_new(done: Plan) -> bool:
+        """Whether the job was made in this run."""
+        return any(change.kind == "job" and change.action in ("create", "replace") for change in done.changes)
 
     async def clean_up(self) -> None:
         """Remove what the spec's cleanup names; another client's run is a reason to leave it."""

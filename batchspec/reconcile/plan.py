@@ -33,7 +33,7 @@ from batchspec.reconcile.plan_job import job_change, replaced, takes_no_tasks
 from batchspec.reconcile.plan_pool import pool_change
 from batchspec.reconcile.plan_schedule import has_ended, schedule_change
 from batchspec.reconcile.plan_tasks import Retried, TaskChanges, all_new, job_must_be_replaced, retry_all, task_changes
-from batchspec.render.model import Desired
+from batchspec.render.model import Desired, DesiredJob
 
 
 @dataclass(slots=True)
@@ -128,10 +128,18 @@ def _job_and_tasks(desired: Desired, observed: Observed, again: _Again) -> _JobA
     if change is not None and change.action in ("create", "replace"):
         return _JobAndTasks(change, all_new(desired.tasks()))
     tasks = again.tasks(desired, observed)
+    tasks.pending += _of_manager(job, observed)
     reason = _why_new_job(observed, tasks) or (_why_again(observed, tasks) if again.retry_failed else None)
     if reason is None:
         return _JobAndTasks(change, tasks)
     return _JobAndTasks(replaced(job.id, (reason,)), all_new(desired.tasks()))
+
+
+def _of_manager(job: DesiredJob, observed: Observed) -> int:
+    """How many tasks a job manager has still to end or to see ended: itself and those that it added."""
+    if not job.has_manager or takes_no_tasks(observed.job):
+        return 0
+    return sum(one.hash is None and not one.completed for one in observed.tasks.values())
 
 
 def _schedule(desired: Desired, observed: Observed, again: _Again) -> Change | None:

@@ -4,6 +4,7 @@ Place in the pipeline: called by `apply`, `make_job` before the tasks, `finish_j
 that shall end with its tasks would end at once, and a completed job takes no more (docstring of onAllTasksComplete).
 """
 
+from batchspec.errors import ServiceRefused
 from batchspec.reconcile.change import Change
 from batchspec.reconcile.job_end import check_scheduled
 from batchspec.reconcile.making import carry_out
@@ -15,6 +16,7 @@ from batchspec.render.symbolic import Json
 
 # What PATCH job takes (batch-service.md section 5), with the service's defaults: what a spec no longer says goes back.
 _PATCHED: dict[str, Json] = {"priority": 0, "maxParallelTasks": -1, "allowTaskPreemption": False, "constraints": {}}
+_ENDED = ("JobCompleted", "JobBeingTerminated")
 _PATCHED_WHEN_SAID = ("networkConfiguration",)
 
 
@@ -57,4 +59,8 @@ async def finish_job(run: Run) -> None:
         return
     changes = run.changes("job")
     if any(change.action != "update" or "finish" in change.steps for change in changes):
-        await run.services.batch.update_job(job.id, {FINISH_KEY: wanted_finish(job)})
+        try:
+            await run.services.batch.update_job(job.id, {FINISH_KEY: wanted_finish(job)})
+        except ServiceRefused as error:
+            if not (job.has_manager and error.code in _ENDED):  # its manager was faster, and ends the job
+                raise

@@ -157,6 +157,11 @@ class DesiredJob:
     at: At
     prepared_hash: str = ""
 
+    @property
+    def has_manager(self) -> bool:
+        """Whether a task of the job itself adds others to it."""
+        return "jobManagerTask" in (self.body or {})
+
 
 @dataclass(frozen=True, slots=True)
 class DesiredSchedule:

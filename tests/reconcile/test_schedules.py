@@ -241,7 +241,7 @@ async def test_logs_are_those_of_a_task_of_the_newest_job(workload: Workload, wo
     desired, written = of(workload, DAILY), list[str]()
 
     async def show(task: str) -> None:
-        await logs(desired, world.services, Writer("task", task), stream="stdout", follow=False, write=written.append)
+        await logs(desired, world.services, Writer(task), stream="stdout", follow=False, write=written.append)
 
     await world.apply(desired)
     with pytest.raises(PlanRefused, match=f"the schedule {NAME} has made no job yet"):
