@@ -34,7 +34,7 @@ from batchspec.importing.storage import Storage
 from batchspec.importing.templates import IMPORTED, Group, Templates
 from batchspec.importing.texts import Texts
 from batchspec.importing.words import Converter
-from batchspec.importing.written import document
+from batchspec.importing.written import document, without_turns
 from batchspec.reconcile.marks import START_KEY, hash_of, metadata_of, owner_of
 from batchspec.render.desired import check_tasks, render
 from batchspec.render.imported import word_of
@@ -191,7 +191,8 @@ class _Description:
 
     def _head(self) -> list[str]:
         parts = [f"{kind} {one['id']}" for kind, one in (("pool", self.live.pool), ("job", self.live.job)) if one]
-        number = f" with {self.templates.number:,} tasks" if self.templates.number else ""
+        tasks = self.templates.number
+        number = f" with {tasks:,} task{'' if tasks == 1 else 's'}" if tasks else ""
         unknown = "What was local is not known here: add `uploads`, `downloads` and `wait` as you need them"
         return [f"Imported from {' and '.join(parts)}{number}. {unknown}; the blobs are used as they are there."]
 
@@ -289,7 +290,7 @@ class _Description:
             items: list[Value] = [{name: _literal(value) for name, value in row.items()} for row in found]
             return {"for_each": {"items": items}, **words}
         name = f"{self.rows_name}{f'-{len(rows) + 1}' if rows else ''}.jsonl"
-        rows[name] = [json.dumps(row, ensure_ascii=False) + "\n" for row in found]
+        rows[name] = [without_turns(json.dumps(row, ensure_ascii=False)) + "\n" for row in found]
         return {"for_each": {"rows": text(name)}, **words}
 
 

@@ -24,6 +24,8 @@ _WIDTH = 120
 _TALL = ("commands", "environment_settings", "common_environment_settings", "metadata", "start_task", "vars", "tasks")
 _ANY_WIDTH = 2**30
 _LONGEST_KEY = 120
+# What turns the direction of a line makes a reviewer read other commands than those that run: it is written by number.
+_TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def document(spec: Words, notes: Notes, head: list[str]) -> str:
@@ -106,7 +108,8 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 
 def _harmless(line: str) -> str:
-    return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ue000-\ue002\ufffe\uffff]", "?", line)
+    line = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ue000-\ue002\ufffe\uffff]", "?", line)
+    return _TURNS.sub("?", line)
 
 
 def _shifted(lines: list[str], indent: int) -> list[str]:
@@ -118,7 +121,7 @@ def _flow(value: Plain) -> str | None:
     """On one line; None for what takes several."""
     if _has_lines(value) or (isinstance(value, dict | list) and _depth(value) > 4):
         return None
-    return str(yaml.dump(value, Dumper=_Dumper, default_flow_style=True, **_OPTIONS)).rstrip("\n")
+    return without_turns(yaml.dump(value, Dumper=_Dumper, default_flow_style=True, **_OPTIONS)).rstrip("\n")
 
 
 def _depth(value: Plain) -> int:
@@ -141,13 +144,18 @@ def _scalar(value: Plain) -> str:
 
 def _scalar_lines(value: Plain) -> list[str]:
     """A scalar behind its key: its first line, and those of a block, two columns in."""
-    written = str(yaml.dump([value], Dumper=_Dumper, default_flow_style=False, **_OPTIONS))
+    written = without_turns(yaml.dump([value], Dumper=_Dumper, default_flow_style=False, **_OPTIONS))
     return written.removeprefix("- ").removesuffix("\n").split("\n")
 
 
 def _in_quotes(value: str) -> str:
     node = yaml.ScalarNode("tag:yaml.org,2002:str", value, style='"')
-    return str(yaml.serialize(node, Dumper=_Dumper, **_EMITTED)).rstrip("\n")
+    return without_turns(yaml.serialize(node, Dumper=_Dumper, **_EMITTED)).rstrip("\n")
+
+
+def without_turns(written: Any) -> str:
+    """YAML or JSON in which no character turns the direction of a line: they stand in quotes that know escapes."""
+    return _TURNS.sub(lambda turn: f"\\u{ord(turn[0]):04x}", str(written))
 
 
 class _Dumper(yaml.CSafeDumper):
@@ -159,7 +167,9 @@ class _Dumper(yaml.CSafeDumper):
 
 def _text(dumper: Any, value: str) -> yaml.ScalarNode:
     style = None
-    if "\n" in value:
+    if _TURNS.search(value):
+        style = '"'
+    elif "\n" in value:
         style = "|" if value.strip("\n") == value.strip() != "" and not value.endswith("\n\n") else '"'
     elif value.startswith("{") and not re.search(r"[\"\\]", value):
         style = '"'  # the usual quotes of a template, since those in it are single ones

@@ -56,7 +56,8 @@ def job_change(
     reasons = reasons_for(wanted.body, there, _RULES, unchanged=hash_of(there) == wanted.hash, address=address)
     if refresh_secrets:
         reasons = (*reasons, *secret_reasons(wanted.body))
-    if metadata_of(there).get(START_KEY, wanted.prepared_hash) != wanted.prepared_hash:
+    # "": the spec names no files of its own for that, as an imported one does not, and knows nothing of their content.
+    if wanted.prepared_hash and metadata_of(there).get(START_KEY, wanted.prepared_hash) != wanted.prepared_hash:
         reasons = (*reasons, Reason(_PREPARED))
     over = there.get("state") in _GONE
     finish = finish_reason(wanted, there)

@@ -121,3 +121,5 @@ async def test_other_files_that_prepare_the_nodes_are_a_new_job(workload: Worklo
         "replace",
         (Reason("files that its nodes are prepared with changed, and a job prepares each node once", replaces=True),),
     )
+    # Nor does a spec that names no files of its own, as an imported one.
+    assert job_change(with_files(""), there) is None
