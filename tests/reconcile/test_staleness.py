@@ -15,7 +15,7 @@ from batchspec.reconcile.frozen import Frozen, file_text, frozen_from
 from batchspec.reconcile.observe import Observed, observe
 from batchspec.reconcile.plan import plan
 from batchspec.reconcile.staleness import differences
-from batchspec.render.model import Desired, Secret
+from batchspec.render.model import Blob, BlobQuery, Desired, Listing, LocalFile, Secret
 from batchspec.render.symbolic import symbol
 from tests.reconcile.builders import Killed, Reaper, Workload, World
 
@@ -195,3 +195,226 @@ async def test_a_plan_that_was_killed_at_any_write_is_applied_again_until_it_is_
         for after in (False, True):
             state, _ = await play(tmp_path / f"{at}{after}", Reaper(at, after))
             assert state == undisturbed, f"{'after' if after else 'before'} write {at}"
+
+
+NOT_THERE = "not there"
+
+
+async def test_a_plan_that_was_carried_out_by_somebody_else_has_nothing_left_to_do(
+    workload: Workload, world: World
+) -> None:
+    held_to = await frozen(workload.desired(), world)
+    await world.apply(workload.desired())
+
+    again = await apply(workload.desired(), world, held_to)
+
+    assert again.plan.nothing_to_do
+
+
+INPUTS: dict[str, tuple[Edit, list[Difference]]] = {
+    "a file with another content": (
+        lambda one: replace(one, texts={**one.texts, "b.txt": "bb"}),
+        [
+            Difference("file words-input/b.txt", "1 bytes (MD5 92eb5ffee6ae)", "2 bytes (MD5 21ad0bd836b9)"),
+            Difference("task b", "as reviewed", "with another command, setting or input"),
+        ],
+    ),
+    "a file more": (
+        lambda one: replace(one, texts={**one.texts, "d.txt": "b"}),
+        [
+            Difference("file words-input/d.txt", NOT_THERE, "1 bytes (MD5 92eb5ffee6ae)"),
+            Difference("task d", NOT_THERE, "there"),
+        ],
+    ),
+    "a file less": (
+        lambda one: replace(one, texts={name: text for name, text in one.texts.items() if name != "b.txt"}),
+        [
+            Difference("file words-input/b.txt", "1 bytes (MD5 92eb5ffee6ae)", NOT_THERE),
+            Difference("task b", "there", NOT_THERE),
+        ],
+    ),
+    "a property of the pool": (
+        lambda one: replace(one, nodes=3),
+        [
+            Difference("pool", 2, 3, "targetDedicatedNodes"),
+        ],
+    ),
+    "the name": (lambda one: replace(one, name="other"), [Difference("the spec's name", "words", "other")]),
+    "the clean-up": (lambda one: replace(one, cleanup=("pool",)), [Difference("cleanup", NOT_THERE, "pool", "[0]")]),
+}
+
+
+@pytest.mark.parametrize("name", INPUTS)
+async def test_what_the_plan_rests_on_must_be_the_same(name: str, workload: Workload, world: World) -> None:
+    held_to = await frozen(workload.desired(), world)
+    edit, expected = INPUTS[name]
+
+    found = await stale(edit(workload).desired(), world, held_to)
+
+    assert [one for one in found if "metadata" not in one.path] == expected
+
+
+async def test_what_was_written_and_given_is_told_rather_than_what_it_is_rendered_to(
+    workload: Workload, world: World
+) -> None:
+    one, other = workload.desired(), replace(workload, nodes=3).desired()
+    source = {"pool": {"target_dedicated_nodes": "{{ vars.n }}"}, "tasks": [{"command": "a"}, {"command": "z"}]}
+    edited = {"pool": source["pool"], "tasks": [{"command": "a"}, {"command": "b"}, {"command": "z"}], "wait": {}}
+    held_to = await frozen(replace(one, source=source, variables={"n": 2, "gone": 1}), world)
+
+    found = await stale(replace(other, source=edited, variables={"n": 3, "new": 1}), world, held_to)
+
+    assert found == [
+        Difference("variable n", 2, 3),
+        Difference("spec, tasks[1]", NOT_THERE, {"command": "b"}),
+        Difference("spec, wait", NOT_THERE, {}),
+    ]
+
+
+async def test_blobs_and_rows_that_tasks_are_made_of_are_inputs_too(
+    workload: Workload, world: World, tmp_path: Path
+) -> None:
+    query, rows = BlobQuery("raw", "raw", "", "*.txt"), tmp_path / "rows.csv"
+
+    def desired(*blobs: Blob, content: str) -> Desired:
+        rows.write_text(content)
+        file = LocalFile("rows.csv", rows, len(content))
+        return replace(workload.desired(), listings={query: Listing(blobs)}, rows={"rows.csv": file})
+
+    one, other = Blob("a.txt", 1, bytes.fromhex("92" * 16), "e1"), Blob("b.txt", 7, None, "0x8DC")
+    held_to = await frozen(desired(one, other, content="a,b\n"), world)
+
+    found = await stale(desired(replace(other, etag="0x8DD"), content="a,c\n"), world, held_to)
+
+    assert found == [
+        Difference("rows of rows.csv", "4 bytes (MD5 f69f5b72bc79)", "4 bytes (MD5 6baffcf0e20e)"),
+        Difference("blob raw/a.txt", "1 bytes (MD5 929292929292)", NOT_THERE),
+        Difference("blob raw/b.txt", "7 bytes (0x8DC)", "7 bytes (0x8DD)"),
+    ]
+
+
+async def test_another_account_and_other_flags_make_a_plan_stale(workload: Workload, world: World) -> None:
+    held_to = await frozen(workload.desired(), world)
+    seen = await observe(workload.desired(), world.services)
+    made = plan(workload.desired(), seen)
+
+    elsewhere = Freezing(workload.desired(), "https://a.example.com", retry_failed=True)
+
+    assert list(differences(held_to, elsewhere, made, seen)) == [
+        Difference("the account", "the local engine", "https://a.example.com"),
+        Difference("--retry-failed", "not said", "said"),
+    ]
+
+
+async def test_the_order_of_tasks_counts(workload: Workload, world: World) -> None:
+    one = workload.desired()
+    held_to = await frozen(one, world)
+    turned = replace(one, tasks=lambda: iter(reversed(list(one.tasks()))))
+
+    assert await stale(turned, world, held_to) == [Difference("the order of something", "another", "another")]
+
+
+async def test_a_new_secret_makes_no_plan_stale(workload: Workload, world: World) -> None:
+    one = with_secret(workload)
+    held_to = await frozen(one.desired(), world)
+
+    await apply(replace(one, secrets={"pw": Secret("neu")}).desired(), world, held_to)
+
+    assert "neu" in str(world.batch.tasks)
+    assert "geheim" not in str(held_to.plan)
+
+
+Meanwhile = Callable[[World], object]
+
+
+def _edited_task(world: World) -> None:
+    task = world.batch.tasks["words-job"]["a"]
+    for setting in task["environmentSettings"]:
+        if setting["name"] == "BATCHSPEC_TASK_HASH":
+            setting["value"] = "words:0123"
+
+
+MEANWHILE: dict[str, tuple[Meanwhile, list[Difference]]] = {
+    "a container is deleted": (
+        lambda world: world.blobs.containers.pop("words-output"),
+        [Difference("container words-output", "to stay as it is", "to be created")],
+    ),
+    "an uploaded blob is deleted": (
+        lambda world: world.blobs.containers["words-input"].blobs.pop("a.txt"),
+        [Difference("upload words-input/a.txt", "to stay as it is", "to be created")],
+    ),
+    "the pool is deleted": (
+        lambda world: world.batch.pools.pop("words-pool"),
+        [Difference("pool words-pool", "to stay as it is", "to be created")],
+    ),
+    "the pool is resized": (
+        lambda world: world.batch.pools["words-pool"].update(targetDedicatedNodes=7),
+        [Difference("pool words-pool", 2, 7, "targetDedicatedNodes")],
+    ),
+    "the job has another priority": (
+        lambda world: world.batch.jobs["words-job"].update(priority=77),
+        [Difference("job words-job", 5, 77, "priority")],
+    ),
+    "a task is deleted": (
+        lambda world: world.batch.tasks["words-job"].pop("a"),
+        [Difference("task a", "to stay as it is", "to be created")],
+    ),
+    "a task is another one": (
+        _edited_task,
+        [
+            Difference(
+                "task a",
+                "to stay as it is",
+                "to be replaced (command, settings or an input changed; found with mark words:0123)",
+            )
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MEANWHILE)
+async def test_what_somebody_did_meanwhile_is_news(name: str, workload: Workload, world: World) -> None:
+    one = replace(workload, job={"priority": 5})
+    await world.apply(one.desired())
+    edited = replace(one, texts={**one.texts, "d.txt": "new"}).desired()
+    held_to = await frozen(edited, world)
+    meanwhile, expected = MEANWHILE[name]
+    meanwhile(world)
+
+    assert await stale(edited, world, held_to) == expected
+
+
+async def test_what_the_plan_replaces_must_be_what_it_was(workload: Workload, world: World) -> None:
+    await world.apply(workload.desired())
+    edited = replace(workload, texts={**workload.texts, "a.txt": "other"}).desired()
+    held_to = await frozen(edited, world)
+    await world.apply(replace(workload, texts={**workload.texts, "a.txt": "something between"}).desired())
+
+    found = await stale(edited, world, held_to)
+
+    assert [one.what for one in found] == ["upload words-input/a.txt", "task a"]
+    assert all("found with mark" in str(one.was) and one.was != one.now for one in found)
+
+
+async def test_what_shall_be_new_must_not_be_something_else(workload: Workload, world: World) -> None:
+    held_to = await frozen(workload.desired(), world)
+    await world.apply(replace(workload, nodes=5, script="other").desired())
+
+    found = await stale(workload.desired(), world, held_to)
+
+    assert [one.what for one in found][:2] == ["upload words-application/script.py", "pool words-pool"]
+    assert all(one.was == "to be created" for one in found)
+
+
+async def test_a_failure_that_the_plan_has_not_seen_is_not_retried(workload: Workload, world: World) -> None:
+    world.exit_code = lambda task_id: 3 if task_id == "a" else None
+    await world.apply(workload.desired(), wait=False)
+    held_to = await frozen(workload.desired(), world, retry_failed=True)
+    world.finish_all(exit_code=4)
+    await world.clock.sleep(1)
+
+    done = await apply(workload.desired(), world, held_to)
+    again = await apply(workload.desired(), world, held_to)
+
+    assert [(one.id, one.steps) for one in done.plan.tasks] == [("a", ("reactivate",))]
+    assert (again.plan.tasks, again.plan.failed_tasks) == ((), ("a", "b", "c"))
