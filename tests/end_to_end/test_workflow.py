@@ -114,6 +114,11 @@ class Runner:
         )
 
     @property
+    def summary(self) -> Path:
+        """What the run shows."""
+        return self.tools / "summary.md"
+
+    @property
     def comments(self) -> list[dict[str, Any]]:
         """The comments of the pull request."""
         loaded: list[dict[str, Any]] = json.loads((self.tools / "comments.json").read_text())
@@ -144,6 +149,7 @@ def runner(env: Mapping[str, str], tmp_path: Path) -> Runner:
         "github.token": "a-token",
         "github.event.pull_request.number": "7",
     }
+    github["GITHUB_STEP_SUMMARY"] = str(tools / "summary.md")
     there = {"PATH": path, "PYTHONPATH": str(REPOSITORY), "PIP_NO_INDEX": "1"}
     return Runner(folder, tools, {**kept, **account, **github, **there}, contexts)
 
@@ -172,6 +178,9 @@ def test_the_plan_is_commented_and_updated_and_then_applied(
     assert runner.comments[:2] == OTHERS
 
     try:
+        assert [one.returncode for one in runner.job(merge, "plan")] == [0] * 2
+        assert "\n**11 to create, 0 to change, 0 to replace, 0 to delete.**\n" in runner.summary.read_text()
+        assert raw.of("topwords") == ([], [], []), "a plan changes nothing"
         applied = runner.job(merge, "apply")
         assert [one.returncode for one in applied] == [0] * 2, applied
         assert [one.returncode for one in runner.job(review, "plan")] == [0] * 3
@@ -180,6 +189,18 @@ def test_the_plan_is_commented_and_updated_and_then_applied(
     finally:
         deleted = batchspec("delete", "specs/topwords.yaml", "--yes", cwd=runner.folder, env=env)
     assert deleted.code == 0, deleted
+
+
+def test_what_changed_after_the_plan_that_reviewers_saw_is_not_applied(runner: Runner, raw: Services) -> None:
+    merge = workflow("batchspec apply")
+    assert [one.returncode for one in runner.job(merge, "plan")] == [0] * 2
+    (runner.folder / "specs/topwords/railway.txt").unlink()
+
+    *_, applied = runner.job(merge, "apply")
+
+    assert applied.returncode == 6, applied
+    assert "\n  file topwords-input/railway.txt: was 2176 bytes" in applied.stderr, applied
+    assert raw.of("topwords") == ([], [], [])
 
 
 def test_a_plan_that_is_refused_or_cannot_be_made_is_commented_too(runner: Runner) -> None:
