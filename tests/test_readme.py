@@ -1,5 +1,6 @@
 """The readme is true: its specs are valid, its commands exist, and its options are those of `--help`."""
 
+import json
 import re
 import shlex
 import shutil
@@ -13,6 +14,7 @@ import yaml
 from batchspec.cli.parser import parse
 from batchspec.errors import BatchspecError
 from batchspec.reconcile.preflight import CHECKS
+from batchspec.spec.words import GENERATORS as WORDS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 README = (REPOSITORY / "README.md").read_text()
@@ -75,6 +77,34 @@ def test_braces_come_out_as_the_readme_says(tmp_path: Path) -> None:
         "raw": "{{ not a template }} {% nor this %}\n",
         "json": '{"a": {"b": 1}}\n',
     }
+
+
+GENERATORS = [
+    [cell.strip() for cell in line.strip("|").split("|")][2:]
+    for line in section("The spec").split("| `for_each` |")[1].split("\n\n")[0].splitlines()[2:]
+]
+POOL = "pool: {vm_size: s, target_dedicated_nodes: 1, image: {publisher: p, offer: o, sku: s}}"
+FILES = 'containers: {input: {}}\nuploads: {texts: {container: input, files: "topwords/*.txt"}}'
+
+
+@pytest.mark.parametrize(("generator", "id_", "told"), GENERATORS, ids=[row[0].strip("`") for row in GENERATORS])
+def test_a_generator_makes_the_tasks_that_the_readme_says(generator: str, id_: str, told: str, tmp_path: Path) -> None:
+    shutil.copytree(REPOSITORY / "specs", tmp_path / "specs")
+    template = f'for_each: {generator.strip("`")}\n    id: "{id_.strip("`")}"\n    command: x'
+    (tmp_path / "specs/readme.yaml").write_text(f"version: 1\nname: r\n{POOL}\n{FILES}\ntasks:\n  - {template}\n")
+
+    ran = batchspec("render", "specs/readme.yaml", "--format", "json", cwd=tmp_path)
+
+    assert ran.returncode == 0, ran.stderr
+    tasks = json.loads(ran.stdout)["tasks"]
+    if told == "one per blob, once they are listed":
+        assert [set(task) for task in tasks] == [{"for_each", "template"}]
+    else:
+        assert [task["id"] for task in tasks] == re.findall("`(.+?)`", told)
+
+
+def test_the_table_of_generators_has_an_example_of_each() -> None:
+    assert list(dict.fromkeys(re.findall(r"^`\{(\w+)", row[0])[0] for row in GENERATORS)) == list(WORDS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
