@@ -122,16 +122,17 @@ class Checking:
 
     def _unbound(self, template: Template) -> None:
         """Look for wrong names in a template that makes no task, which may be so because its upload is broken."""
-        if next(self.walk.scopes(template, Findings()), None) is not None:
+        broken = Findings()
+        if next(self.walk.scopes(template, broken), None) is not None:
             return
         scope = Scope({**self.walk.names, **template.assumed, "index": 0}, assumed=True)
         template.id(scope)
         template.body(scope)
         for fault in scope.faults:
             self.findings.add(fault)
-        for query in template.generator.queries if template.generator.known else ():
-            if not self.walk.listings[query].blobs:
-                told = none_of(query, self.walk.listings[query])
+        if template.generator.known and not broken.by_place:
+            asked = [(query, self.walk.listings[query]) for query in template.generator.queries]
+            for told in [none_of(*one) for one in asked if not one[1].blobs] or ["is empty, so it makes no task"]:
                 self.warnings.append(self.walk.document.problem((*template.at, "for_each"), told))
 
     def _again(self) -> Iterator[tuple[int, Template, str, Made | None]]:

@@ -11,7 +11,7 @@ import hashlib
 import re
 import unicodedata
 
-from batchspec.render.symbolic import holds_marker
+from batchspec.render.symbolic import holds_marker, holds_surrogate
 
 MAX_ID = 64
 MAX_BLOB_NAME = 1024
@@ -77,7 +77,7 @@ def blob_fault(text: str) -> str | None:
         return f"has {len(text)} characters, a blob's name 1 to {MAX_BLOB_NAME}"
     if fault := blob_name_fault(text):
         return f"{fault}; rename the file"
-    if any(0xD800 <= ord(c) <= 0xDFFF for c in text):
+    if holds_surrogate(text):
         return "is not valid UTF-8; rename the file"
     if any(ord(c) < 0x20 or ord(c) in (0x7F, 0xFFFE, 0xFFFF) for c in text):
         return "holds a control character; rename the file"

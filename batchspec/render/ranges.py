@@ -20,9 +20,9 @@ def range_of(made: Made, at: At, scope: Scope) -> range:
     parts: list[Json] = made if isinstance(made, list) else [made]
     if isinstance(made, dict):
         parts = [made.get("start", 0), _stop(made), made.get("step", 1)]
-    numbers = [one for one in parts if isinstance(one, int) and not isinstance(one, bool)]
+    numbers = [one for one in map(_whole, parts) if one is not None]
     if len(numbers) != len(parts) or not 1 <= len(numbers) <= 3:
-        wrong = next((one for one in parts if not isinstance(one, int) or isinstance(one, bool)), made)
+        wrong = next((one for one in parts if _whole(one) is None), made)
         scope.fault(at, f"expected a whole number, or start, stop and step as whole numbers, got {shown(wrong)}")
     elif len(numbers) == 3 and numbers[2] == 0:
         scope.fault(at, "a step of 0 never ends")
@@ -33,11 +33,18 @@ def range_of(made: Made, at: At, scope: Scope) -> range:
     return range(0)
 
 
+def _whole(made: Json) -> int | None:
+    """A whole number, also one like 5.0, which `{{ 10 / 2 }}` is; else None."""
+    if isinstance(made, float) and made.is_integer():
+        return int(made)
+    return made if isinstance(made, int) and not isinstance(made, bool) else None
+
+
 def _stop(made: Mapping[str, Json]) -> Json:
     """Where a range stops, which is one further than its `end`."""
-    end, step = made.get("end"), made.get("step", 1)
-    if isinstance(end, int) and not isinstance(end, bool):
-        return end + (-1 if isinstance(step, int) and step < 0 else 1)
+    end, step = _whole(made.get("end")), _whole(made.get("step", 1))
+    if end is not None:
+        return end + (-1 if step is not None and step < 0 else 1)
     return made.get("stop")
 
 

@@ -10,12 +10,13 @@ not, and ends its lines in any way. A JSON line is an object; its values keep th
 
 import csv
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
-from batchspec.render.symbolic import Json, holds_marker
+from batchspec.render.symbolic import Json, holds_marker, holds_surrogate
 from batchspec.spec.document import shown
 from batchspec.spec.opening import opened
 
@@ -47,10 +48,8 @@ def rows(path: Path, reader: Reader, within: Path | None = None) -> Iterator[Row
     try:
         with TextIOWrapper(opened(path, within), encoding="utf-8-sig", newline="") as content:
             for number, row in enumerate(reader(_lines(content)), 1):
-                if any(map(_reserved, row)) or any(map(_reserved, row.values())):
-                    raise BadRows(
-                        f"row {number:,} holds one of the characters U+E000 to U+E002, which batchspec reserves"
-                    )
+                if fault := next(filter(None, map(_text_fault, _texts(row))), ""):
+                    raise BadRows(f"row {number:,} holds {fault}")
                 yield row
     except UnicodeDecodeError as error:
         raise BadRows(f"byte 0x{error.object[error.start]:02x} is not UTF-8; save it as UTF-8") from error
@@ -68,10 +67,25 @@ def _lines(content: TextIO) -> Iterator[str]:
         yield line
 
 
-def _reserved(value: Json) -> bool:
+def _texts(value: Json) -> Iterator[str]:
+    """Every text in a value, names included."""
     if isinstance(value, str):
-        return holds_marker(value)
-    return isinstance(value, (list, dict)) and holds_marker(json.dumps(value, ensure_ascii=False))
+        yield value
+    elif isinstance(value, dict):
+        yield from value
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+
+
+def _text_fault(text: str) -> str:
+    if "\0" in text:
+        return "a NUL character, which no command, name or path can carry; is the file UTF-16? Save it as UTF-8"
+    if holds_marker(text):
+        return "one of the characters U+E000 to U+E002, which batchspec reserves"
+    return "half of a character (a lone surrogate), which UTF-8 cannot carry" if holds_surrogate(text) else ""
 
 
 def _separated(content: Iterator[str], delimiter: str) -> Iterator[Row]:
@@ -120,7 +134,7 @@ def _json_lines(content: Iterator[str]) -> Iterator[Row]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line, parse_constant=_not_json, object_pairs_hook=_object)
+            row = json.loads(line, parse_constant=_not_json, parse_float=_finite, object_pairs_hook=_object)
         except (ValueError, RecursionError) as error:
             raise BadRows(f"line {number:,} is not JSON: {_json_words(error)}") from error
         if not isinstance(row, dict):
@@ -140,6 +154,13 @@ def _json_words(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
     return "a number has too many digits" if "integer string conversion" in str(error) else str(error)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is too large for a number")
+    return number
 
 
 def _not_json(text: str) -> None:

@@ -45,10 +45,11 @@ class Fault:
 
 @dataclass(slots=True)
 class _Same:
-    """A fault that several renderings have, and what these are called."""
+    """A fault that several renderings have: what the first of these is called, and how many they are."""
 
     fault: Fault
-    labels: list[str] = field(default_factory=list)
+    label: str
+    count: int = 0
 
 
 @dataclass(slots=True)
@@ -61,27 +62,27 @@ class Findings:
         """Note a fault that the rendering called `label` has."""
         found = self.by_place.setdefault(fault.at, {})
         if len(found) < _MESSAGES_PER_PLACE or fault.message in found:
-            found.setdefault(fault.message, _Same(fault)).labels.append(label)
+            found.setdefault(fault.message, _Same(fault, label)).count += 1
         else:
-            found.setdefault("", _Same(Fault(fault.at, ""))).labels.append(label)
+            found.setdefault("", _Same(Fault(fault.at, ""), label)).count += 1
 
     def problems(self, document: Document) -> list[Problem]:
         """All of it, sorted by position."""
         every = [
-            replace(same.fault, message=_with_labels(message, same.labels)).problem(document)
+            replace(same.fault, message=_with_label(message, same)).problem(document)
             for found in self.by_place.values()
             for message, same in found.items()
         ]
         return sorted(set(every))
 
 
-def _with_labels(message: str, labels: list[str]) -> str:
+def _with_label(message: str, same: _Same) -> str:
     if not message:
-        return f"and {len(labels):,} more problems of this kind"
-    if not labels[0]:
+        return f"and {same.count:,} more problems of this kind"
+    if not same.label:
         return message
-    others = f" and {len(labels) - 1:,} more" if len(labels) > 1 else ""
-    return f"{message} (for {labels[0]}{others})"
+    others = f" and {same.count - 1:,} more" if same.count > 1 else ""
+    return f"{message} (for {same.label}{others})"
 
 
 @dataclass(slots=True)

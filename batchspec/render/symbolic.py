@@ -24,6 +24,8 @@ from batchspec.spec import reserved
 OPEN, CLOSE, SEPARATOR = reserved.OPEN, reserved.CLOSE, reserved.SEPARATOR
 _SYMBOL = re.compile(f"{OPEN}([^{OPEN}{CLOSE}]*){CLOSE}")
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
 KINDS = {
     "container_url": 1,
     "sas_url": 2,
@@ -53,6 +55,11 @@ def symbol(kind: str, *arguments: str) -> str:
 def holds_marker(text: str) -> bool:
     """Whether a text from outside contains one of the characters reserved for symbols."""
     return OPEN in text or CLOSE in text or SEPARATOR in text
+
+
+def holds_surrogate(text: str) -> bool:
+    """Whether a text contains half of a character: Python can hold that, UTF-8 and so JSON and YAML cannot."""
+    return not text.isascii() and _SURROGATE.search(text) is not None
 
 
 def broken_symbol(text: str) -> bool:

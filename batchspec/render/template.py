@@ -14,6 +14,7 @@ Decisions:
 - Rendering is not re-entrant and belongs to one thread at a time.
 """
 
+import math
 import types
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, lru_cache, update_wrapper
@@ -31,7 +32,7 @@ from jinja2.visitor import NodeTransformer
 from batchspec.errors import BatchspecError
 from batchspec.render import guard
 from batchspec.render.filters import FILTERS, KEEP_SYMBOLS, fill, text
-from batchspec.render.symbolic import OPEN, Json, broken_symbol, holds_marker
+from batchspec.render.symbolic import OPEN, Json, broken_symbol, holds_marker, holds_surrogate
 from batchspec.render.template_faults import TemplateFault, plain, running_words, syntax_words, unknown_words
 from batchspec.render.template_places import Culprit, OffsetLexer, narrowed, of_syntax
 from batchspec.render.unknown import ANY, Unknown
@@ -362,10 +363,12 @@ def _plain_value(value: object) -> Json:
     """The value as JSON data; raises for what is none."""
     if isinstance(value, str):
         return _checked(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise TemplateFault(f"makes {value}, which is no number that JSON can carry")
     if value is None or isinstance(value, (bool, int, float)):
         return value
     if isinstance(value, Mapping):
-        return {text(key): _plain_value(item) for key, item in value.items()}
+        return {_checked(text(key)): _plain_value(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, range, types.GeneratorType)):
         return [_plain_value(item) for item in value]
     return text(value)
@@ -374,6 +377,8 @@ def _plain_value(value: object) -> Json:
 def _checked(result: str) -> str:
     if holds_marker(result) and broken_symbol(result):
         raise TemplateFault("an address or a secret was cut or changed; use it whole")
+    if holds_surrogate(result):
+        raise TemplateFault("makes half of a character (a lone surrogate), which UTF-8 cannot carry")
     return result
 
 

@@ -31,9 +31,13 @@ def read(folder: Path, name: str, content: str | bytes) -> list[Row]:
         ("r.tsv", 'a\tb\n"x\ty"\tz,z\n', [{"a": "x\ty", "b": "z,z"}]),
         ("r.jsonl", f'{{"a": {LARGE}, "b": [1.5, null, {{}}]}}\r\n\n{{}}', [{"a": LARGE, "b": [1.5, None, {}]}, {}]),
         ("r.ndjson", "", []),
+        ("r.jsonl", b'\xef\xbb\xbf{"a": 1}\r\n', [{"a": 1}]),
+        ("r.jsonl", '{"a": "\\ud83d\\ude00"}', [{"a": "\U0001f600"}]),
+        ("r.csv", b'\xef\xbb\xbf"a b",c\r\n1,2\r\n', [{"a b": "1", "c": "2"}]),
+        ("r.csv", 'a,A, a\n5" pipe,\u2028x,\n', [{"a": '5" pipe', "A": "\u2028x", " a": ""}]),
     ],
 )
-def test_a_file_has_these_rows(tmp_path: Path, name: str, content: str, expected: list[Row]) -> None:
+def test_a_file_has_these_rows(tmp_path: Path, name: str, content: str | bytes, expected: list[Row]) -> None:
     assert read(tmp_path, name, content) == expected
 
 
@@ -57,6 +61,16 @@ def test_a_file_has_these_rows(tmp_path: Path, name: str, content: str, expected
             f"a\n{'x' * 1_048_577}\n",
             "line 2: a field has more than 1,048,576 characters; is a quote not closed?",
         ),
+        (
+            "r.csv",
+            b"a\nx\n1\x002\n",
+            (
+                "row 2 holds a NUL character, which no command, name or path can carry; is the file UTF-16? "
+                "Save it as UTF-8"
+            ),
+        ),
+        ("r.csv", "a\n1\n".encode("utf-16"), "byte 0xff is not UTF-8; save it as UTF-8"),
+        ("r.csv", "\ufeff", "is empty; the first line must name the columns"),
         ("r.csv", b"a\n\xff\n", "byte 0xff is not UTF-8; save it as UTF-8"),
         ("r.csv", "a\nx\n\ue000\n", "row 2 holds one of the characters U+E000 to U+E002, which batchspec reserves"),
         (
@@ -64,6 +78,22 @@ def test_a_file_has_these_rows(tmp_path: Path, name: str, content: str, expected
             '{"a": ["\\ue001"]}\n',
             "row 1 holds one of the characters U+E000 to U+E002, which batchspec reserves",
         ),
+        (
+            "r.jsonl",
+            '{"a": {"b": "\\u0000"}}\n',
+            (
+                "row 1 holds a NUL character, which no command, name or path can carry; is the file UTF-16? "
+                "Save it as UTF-8"
+            ),
+        ),
+        (
+            "r.jsonl",
+            '{"a": 1}\n{"\\ud800": 1}\n',
+            "row 2 holds half of a character (a lone surrogate), which UTF-8 cannot carry",
+        ),
+        ("r.jsonl", '{"a": 1e999}\n', "line 1 is not JSON: 1e999 is too large for a number"),
+        ("r.jsonl", '{"a": 1} {"b": 2}\n', "line 1 is not JSON: Extra data: line 1 column 10 (char 9)"),
+        ("r.jsonl", f'{{"a": "{"x" * 10_000_000}"}}\n', "line 1 has more than 10,000,000 characters"),
         ("r.jsonl", '{"a": 1}\n[1]\n', "line 2 is a list, a JSON object was expected"),
         ("r.jsonl", '"{}"\n', "line 1 is '{}', a JSON object was expected"),
         ("r.jsonl", '{"a": -Infinity}\n', "line 1 is not JSON: -Infinity is no number"),

@@ -4,7 +4,7 @@ from batchspec.render.desired import document, warnings
 from batchspec.render.model import Blob, BlobQuery, Listing
 from batchspec.spec.build import build
 from batchspec.spec.load import load
-from tests.render.conftest import Render
+from tests.render.conftest import Render, Rendered
 
 HEAD = """\
 containers: {input: {}, found: {existing: true, name: shared}}
@@ -113,11 +113,15 @@ def test_blobs_whose_names_cannot_be_used_are_told(render_spec: Render) -> None:
 
 
 def told_by(render_spec: Render, listing: Listing, query: BlobQuery = QUERY, spec: str = HEAD + EACH) -> list[str]:
-    rendered = render_spec(spec, listings={query: listing})
-    folder = rendered.desired.tasks.walk.document.path  # type: ignore[attr-defined]
+    return warned(render_spec(spec, listings={query: listing}))
+
+
+def warned(rendered: Rendered) -> list[str]:
+    assert rendered.maybe is not None
+    folder = rendered.maybe.tasks.walk.document.path  # type: ignore[attr-defined]
     parsed = build(load(folder, "spec.yaml"))
     assert parsed is not None
-    return [problem.message for problem in warnings(parsed, rendered.desired)]
+    return [problem.message for problem in warnings(parsed, rendered.maybe)]
 
 
 def test_an_empty_listing_is_a_warning(render_spec: Render) -> None:
@@ -129,6 +133,15 @@ def test_an_empty_listing_is_a_warning(render_spec: Render) -> None:
             "so there is nothing to make tasks of"
         )
     ]
+
+
+def test_a_generator_without_an_element_is_a_warning(render_spec: Render) -> None:
+    for generator in ("{items: []}", "{range: -1}", "{matrix: {a: [], b: [1]}}", "{rows: spec.csv}"):
+        spec = f"{HEAD}tasks:\n  - {{for_each: {generator}, id: x, command_line: x}}\n"
+        (told,) = warned(render_spec(spec, {"spec.csv": "a,b\n"}))
+        assert told == "is empty, so it makes no task"
+    broken = f"{HEAD}tasks:\n  - {{for_each: {{range: [0, 1, 0]}}, id: x, command_line: x}}\n"
+    assert warned(render_spec(broken)) == []
 
 
 def test_a_container_that_an_upload_fills_later_is_a_warning(render_spec: Render) -> None:

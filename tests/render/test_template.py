@@ -76,6 +76,7 @@ def test_a_template_gives_this_text(source: str, expected: str) -> None:
             "cannot be rendered: an address or a secret can only be used as it is or with the filter sh",
         ),
         ("{{ sas[3:] }}", "an address or a secret was cut or changed; use it whole"),
+        ("{{ '\\ud800' }}", "makes half of a character (a lone surrogate), which UTF-8 cannot carry"),
     ],
 )
 def test_a_wrong_template_is_explained(source: str, expected: str) -> None:
