@@ -119,10 +119,10 @@ def test_other_suffixes_have_no_reader() -> None:
     assert reader_of(".txt") is None
 
 
-@given(st.lists(st.dictionaries(st.sampled_from("abc"), st.text() | st.integers() | st.none(), max_size=3)))
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\ue000\ue001\ue002"))
+
+
+@given(st.lists(st.dictionaries(st.sampled_from("abc"), TEXTS | st.integers() | st.none(), max_size=3)))
 def test_json_lines_come_back_as_written(tmp_path_factory: pytest.TempPathFactory, given_rows: list[Row]) -> None:
-    sound = [
-        row for row in given_rows if not any(c in json.dumps(row, ensure_ascii=False) for c in "\ue000\ue001\ue002")
-    ]
-    content = "".join(json.dumps(row) + "\n" for row in sound)
-    assert read(tmp_path_factory.mktemp("rows"), "r.jsonl", content) == sound
+    content = "".join(json.dumps(row) + "\n" for row in given_rows)
+    assert read(tmp_path_factory.mktemp("rows"), "r.jsonl", content) == given_rows
