@@ -42,11 +42,12 @@ def _names(holder: Part, word: str) -> Iterator[tuple[At, str, bool]]:
 
 
 def rounded(spec: Part, document: Document) -> Iterator[Finding]:
-    """Numbers in a mapping of texts that YAML would change (24.10 is 24.1)."""
+    """Numbers and truth values in a mapping of texts that YAML would change: 24.10 is 24.1, True is true."""
     for holder in (*commanded(spec), *pools(spec), *jobs(spec), spec.part("schedule")):
         for word in (*_SETTINGS, "metadata"):
             for name, value in holder.part(word).data.items():
                 at = (*holder.at, word, name)
                 written = document.written(at)
-                if isinstance(value, float) and written is not None and written != str(value):
-                    yield Finding(at, f'{written} would become {value}; write it in quotes: "{written}"')
+                arrives = shown(value)
+                if isinstance(value, (bool, int, float)) and written is not None and written != arrives:
+                    yield Finding(at, f'{written} would become {arrives}; write it in quotes: "{written}"')
