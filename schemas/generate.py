@@ -52,6 +52,10 @@ def schema() -> Node:
     for name, words in own_words.OPTIONAL.items():
         required = [word for word in definitions[name].pop("required", []) if word not in words]
         definitions[name] |= {"required": required} if required else {}
+    for node in definitions.values():
+        for word in node.get("required", ()):
+            if node["properties"][word].get("type") == "string" and word not in own_words.MAY_BE_EMPTY:
+                node["properties"][word]["minLength"] = 1
     for (name, word), limits in own_words.LIMITS.items():
         definitions[name]["properties"][word] |= limits
     ordered = {name: definitions[name] for name in sorted(definitions)}

@@ -422,6 +422,9 @@ OPTIONAL: dict[str, tuple[str, ...]] = {
     "OutputFile": ("destination", "upload_options"),
 }
 
+# Texts that Batch requires and that may be empty.
+MAY_BE_EMPTY = ("value", "relative_mount_path")
+
 # Lists of Azure that may be written as a mapping.
 ALSO_A_MAPPING = {"EnvironmentSetting": "environmentSettings", "BatchMetadataItem": "metadata"}
 

@@ -157,8 +157,8 @@ class _Walk:
         elif ".." in steps or "" in steps or "." in steps:
             self._faults.append("has an empty part, . or .. behind a wildcard; write it before the first one")
         elif not _is_folder(start):
-            lacking = f"there is no folder {shown(self._folder, start)}"
-            self._faults.append(f"{lacking}; check the path, which starts at the folder of the spec")
+            folder = str(start) if self._pattern.startswith("/") else shown(self._folder, start)
+            self._faults.append(f"there is no folder {folder}; {self._next_step()}")
         elif self._usable_folder(start):
             before = len(self._faults)
             names = sorted(set(self._below(start, "", tuple(steps), (start.resolve(),))))
@@ -183,6 +183,8 @@ class _Walk:
             self._faults.append(f"no such file; {self._next_step()}")
 
     def _next_step(self) -> str:
+        if self._pattern.startswith("~"):
+            return "`~` is no home folder here; write the path from the folder of the spec"
         if _CHOICE.search(self._pattern):
             return "braces stand for themselves here; write each choice as a pattern of its own, in a list"
         return "check the path, which starts at the folder of the spec"

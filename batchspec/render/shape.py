@@ -27,7 +27,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "array": (list,),
     "null": (type(None),),
 }
-_LIMITS = ("minimum", "maximum", "maxLength", "maxItems", "x-shortest", "x-longest", "x-moment")
+_LIMITS = ("minimum", "maximum", "minLength", "maxLength", "maxItems", "x-shortest", "x-longest", "x-moment")
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,6 +122,8 @@ class Shape:
 
     def _text_fault(self, value: str) -> str | None:
         limits = self.limits
+        if len(value) < limits.get("minLength", 0):
+            return expected.EMPTY_TEXT
         if len(value) > limits.get("maxLength", len(value)):
             return f"has {len(value):,} characters; at most {limits['maxLength']:,} are allowed"
         for word in ("x-shortest", "x-longest"):

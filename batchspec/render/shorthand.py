@@ -174,11 +174,11 @@ def _resource_file(wire: "Wire", value: object, shape: Shape, at: At, *, single:
 
 
 def _parts(wire: "Wire", value: Mapping[str, object], shape: Shape, at: At) -> dict[str, Maker]:
-    """Makers of the words of a shorthand: texts, and the identity as Azure has it."""
-    _, identity = shape.property(IDENTITY)
+    """Makers of the words of a shorthand, by their names in a spec."""
     return {
-        str(key): wire.value(inner, identity, (*at, key)) if key == IDENTITY else wire.text(inner, (*at, str(key)))
+        key: wire.value(inner, shape.property(key)[1], (*at, key))
         for key, inner in value.items()
+        if isinstance(key, str)
     }
 
 
@@ -311,12 +311,8 @@ def _output_file(wire: "Wire", value: object, shape: Shape, at: At) -> Maker:
         return wire.whole(value, at, lambda inner, given: _output_file(inner, given, shape, at))
     if not isinstance(value, Mapping) or "container" not in value:
         return wire.value(value, shape, at)
-    _, options = shape.property("upload_options")
-    _, condition = options.property("upload_condition")
-    made = _parts(wire, value, shape, at)
-    if "upload_condition" in value:
-        made["upload_condition"] = wire.value(value["upload_condition"], condition, (*at, "upload_condition"))
-    return making.then(making.object_of(made), lambda given, scope: _output_entry(wire, given, at, scope), wire.scope)
+    made = making.object_of(_parts(wire, value, shape, at))
+    return making.then(made, lambda given, scope: _output_entry(wire, given, at, scope), wire.scope)
 
 
 def _output_entry(wire: "Wire", given: Made, at: At, scope: Scope) -> Made:

@@ -50,6 +50,8 @@ def complaints(error: ValidationError, document: Document) -> Iterator[Finding]:
         yield Finding(at, f"{shown(value)} is too small; the least is {limit}")
     elif word == "maximum":
         yield Finding(at, f"{shown(value)} is too large; the most is {limit}")
+    elif word == "minLength":
+        yield Finding(at, expected.EMPTY_TEXT)
     elif word == "maxLength":
         if not has_template(value):
             yield Finding(at, f"has {len(value):,} characters; at most {limit:,} are allowed")

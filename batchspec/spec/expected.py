@@ -19,6 +19,8 @@ _NAMES = {
 }
 _MOST_CHOICES = 12
 
+EMPTY_TEXT = "must not be empty"
+
 
 def alternatives(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """The nodes without choices that a node stands for, templates left out."""
