@@ -37,10 +37,9 @@ def made(top: str, name: str, word: str, given: Any, folder: Path) -> tuple[Writ
     desired, faults = render(built, variables=variables, secrets={}, target="local", fingerprints=False)
     assert desired is not None
     told = in_order([*problems, *unusable, *faults, *check_tasks(desired)])
-    part = desired.pool if top == "BatchPoolCreateOptions" else desired.job
-    body = None
-    if not told:
-        body = next(desired.tasks()).body if top == "BatchTaskCreateOptions" else part and part.body
+    parts = {TOP[0]: desired.pool, TOP[1]: desired.job, TOP[3]: desired.schedule}
+    part = next(desired.tasks()) if top not in parts and not told else parts.get(top)
+    body = part.body if part is not None and not told else None
     return written, shown(body), [str(one) for one in told]
 
 
