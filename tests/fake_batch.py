@@ -196,6 +196,8 @@ class FakeBatch(Calls):
         job["executionInfo"] = {"startTime": utc_text(self.now()), "poolId": job["poolInfo"].get("poolId", "")}
         self.jobs[job_id] = self._stamped(job, created=True)
         self.tasks.setdefault(job_id, {})
+        if "jobManagerTask" in job:
+            self._add(job_id, copy.deepcopy(job["jobManagerTask"]))
         self._leave("create_job")
 
     async def update_job(self, job_id: str, patch: JsonObject, *, if_match: str | None = None) -> None:

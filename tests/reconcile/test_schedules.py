@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from batchspec.errors import ForeignOwner, PlanRefused, ServiceRefused, TimedOut
+from batchspec.errors import ForeignOwner, PlanRefused, PlanStale, ServiceRefused, TimedOut
 from batchspec.reconcile.delete import delete, deletion
 from batchspec.reconcile.logs import Writer, logs
 from batchspec.reconcile.observe import observe
@@ -19,6 +19,7 @@ from batchspec.reconcile.watch_schedule import can_end
 from batchspec.render.model import Desired, DesiredSchedule, JsonObject
 from batchspec.render.symbolic import symbol
 from tests.reconcile.builders import Workload, World, marked
+from tests.reconcile.test_staleness import apply, frozen
 
 NAME = "words-schedule"
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
@@ -262,6 +263,31 @@ async def test_a_schedule_counts_as_active_and_its_job_s_pool_as_used(workload: 
     assert seen.use.active_jobs == (job_id, NAME)
     assert seen.newest_job is not None
     assert seen.newest_job["id"] == job_id
+
+
+async def test_its_jobs_get_another_sas_where_theirs_is_worth_nothing_any_more(
+    workload: Workload, world: World
+) -> None:
+    desired = of(workload, DAILY, **OUTPUT)
+    await world.apply(desired)
+    world.blobs.key = "NEW"
+
+    await world.apply(desired)
+    assert world.batch.writes == [("update_schedule", NAME)]
+    (setting,) = world.batch.schedules[NAME]["jobSpecification"]["commonEnvironmentSettings"]
+    assert setting["value"].endswith("sig=NEW")
+    await world.apply(desired)
+    assert world.batch.writes == []
+
+
+async def test_a_plan_that_was_reviewed_is_what_is_applied(workload: Workload, world: World) -> None:
+    desired = of(workload, DAILY)
+    held_to = await frozen(desired, world)
+    await apply(desired, world, held_to)
+    await apply(desired, world, held_to)  # it is through
+    world.batch.schedules[NAME]["schedule"] = {"recurrenceInterval": "PT1H"}
+    with pytest.raises(PlanStale):
+        await apply(desired, world, held_to)
 
 
 def test_sas_last_as_long_as_the_jobs_of_a_schedule(workload: Workload) -> None:
