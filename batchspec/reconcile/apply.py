@@ -40,7 +40,7 @@ from batchspec.reconcile.task_reasons import with_task_reasons
 from batchspec.reconcile.watch import Watch
 from batchspec.reconcile.watch_pool import wait_for_nodes
 from batchspec.reconcile.watch_preparation import release_failures
-from batchspec.reconcile.watch_schedule import ScheduleWatch, can_end, schedule_state
+from batchspec.reconcile.watch_schedule import ScheduleWatch, can_end, check_newest_job, schedule_state
 from batchspec.render.model import Desired, DesiredJob, DesiredSchedule
 
 
@@ -221,6 +221,7 @@ class _Applying:
             await renew_sas(self._run(done))
         there = await self.services.batch.get_schedule(schedule.id)
         if schedule.existing or not can_end(self.desired, there):
+            await check_newest_job(there, self.services.batch)
             changed = any(change.kind == "pool" for change in done.changes)
             await wait_for_nodes(self.desired, self.services, self.report, self.clock, changed=changed)
             return None

@@ -59,6 +59,13 @@ def can_end(desired: Desired, there: JsonObject | None, now: datetime | None = N
     return has_ended(there) or (last is not None and last <= now + desired.wait_timeout)
 
 
+async def check_newest_job(there: JsonObject | None, batch: BatchService) -> None:
+    """Raise ServiceRefused when the pool of the schedule's last job could not be made, as far as that is known now."""
+    newest = newest_job_of(there)
+    if newest is not None:
+        check_scheduled(await batch.get_job(newest))
+
+
 @dataclass(slots=True)
 class ScheduleWatch:
     """One wait. The timeout counts from the moment `until_ended` is called."""

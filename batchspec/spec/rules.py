@@ -35,6 +35,7 @@ CHECKS: tuple[Callable[[Part], Iterator[Finding]], ...] = (
         resources.job,
         resources.dependencies,
         schedules.schedule,
+        schedules.lifetime,
     ),
     *(references.references, references.needs, references.cleanup, reserved.environment, reserved.metadata),
     *(

@@ -128,6 +128,15 @@ async def test_a_job_whose_pool_cannot_be_made_is_told(workload: Workload, world
         await world.apply(of(workload, DAILY))
 
 
+async def test_the_same_is_told_of_one_that_goes_on(workload: Workload, world: World) -> None:
+    await world.apply(of(workload, DAILY))
+    job_id = await work(world, ends=False)
+    error = {"category": "usererror", "code": "AutoPoolCreationFailedWithQuotaReached", "message": "no room"}
+    world.batch.jobs[job_id]["executionInfo"]["schedulingError"] = error
+    with pytest.raises(ServiceRefused, match="no room"):
+        await world.apply(of(workload, DAILY))
+
+
 async def test_it_is_changed_in_place_and_keeps_its_mark(workload: Workload, world: World) -> None:
     await world.apply(of(workload, DAILY))
 

@@ -35,6 +35,13 @@ def schedule(spec: Part) -> Iterator[Finding]:
     yield from _times(part.part("schedule"))
 
 
+def lifetime(spec: Part) -> Iterator[Finding]:
+    """A pool that a job describes lives no longer than the job."""
+    auto = spec.part("job").part("pool_info").part("auto_pool_specification")
+    if auto.data.get("pool_lifetime_option") == "jobschedule":
+        yield Finding((*auto.at, "pool_lifetime_option"), "'jobschedule' goes only with a `schedule`; write 'job'")
+
+
 def _lacking(part: Part) -> Iterator[Finding]:
     if "schedule" not in part.data:
         message = "missing; say when: {recurrence_interval: P1D} for a job every day, {} for a single one at once"
