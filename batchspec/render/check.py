@@ -27,7 +27,7 @@ from batchspec.render.sources import none_of
 from batchspec.render.suggest import suggestion
 from batchspec.render.symbolic import OPEN, symbols
 from batchspec.render.walk import Made, Template, Walk
-from batchspec.spec.document import dotted, shown
+from batchspec.spec.document import At, dotted, shown
 
 # "Add Task Collection": a request has at most 1 MiB.
 MAX_BODY_BYTES = 1_048_576
@@ -170,10 +170,15 @@ class Checking:
         if not self._waiting:
             return
         numbers = array("q", sorted(set(self._numbers)))
-        lost: dict[int, list[str]] = {}
+        lost: dict[int, list[tuple[At, str]]] = {}
         for number, (_, ids, ranges) in self._waiting.items():
-            missing = [f"task has the id {shown(id_)}" for id_ in ids if self._ids.find(self._key(id_)) is None]
-            missing += [text for one in ranges if (text := _gap(numbers, *one))]
+            missing: list[tuple[At, str]] = [
+                (("task_ids", index), f"task has the id {shown(id_)}")
+                for index, id_ in enumerate(ids)
+                if self._ids.find(self._key(id_)) is None
+            ]
+            gaps = [_gap(numbers, *one) for one in ranges]
+            missing += [(("task_id_ranges", index), text) for index, text in enumerate(gaps) if text]
             if missing:
                 lost[number] = missing
         if lost and all_known:
@@ -181,7 +186,7 @@ class Checking:
         elif not lost:
             self._tell_circle()
 
-    def _tell_lost(self, lost: dict[int, list[str]]) -> None:
+    def _tell_lost(self, lost: dict[int, list[tuple[At, str]]]) -> None:
         some: list[str] = []
         labels: dict[int, tuple[Template, str]] = {}
         for number, template, id_, made in self._again():
@@ -191,10 +196,10 @@ class Checking:
                 labels[number] = template, made.binding.label
         for number, missing in lost.items():
             template, label = labels[number]
-            for text in missing[:_SHOWN]:
+            for place, text in missing[:_SHOWN]:
                 _, quote, rest = text.partition("'")
                 near = suggestion(rest.rstrip("'"), some) if quote else ""
-                self.findings.add(Fault((*template.at, "depends_on"), f"no {text}{near}"), label)
+                self.findings.add(Fault((*template.at, "depends_on", *place), f"no {text}{near}"), label)
 
     def _tell_circle(self) -> None:
         """Say of one circle of tasks which wait for each other, through `depends_on` and `needs` together."""

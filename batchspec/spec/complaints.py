@@ -128,7 +128,7 @@ def _unknown(at: At, node: Mapping[str, Any], value: Mapping[str, object]) -> It
     known: Mapping[str, Any] = node.get("properties", {})
     for name in value:
         if name not in known:
-            hint = _suggestion(name, known, value)
+            hint = _suggestion(name, known, value) or _section(name, at)
             quoted = re.search(r"'(.*)'", hint)
             meant = quoted.group(1) if quoted else ""
             yield Finding((*at, name), f"unknown property{hint}", on_key=True, meant=meant)
@@ -151,6 +151,16 @@ def _suggestion(name: str, known: Mapping[str, Any], present: Mapping[str, objec
         items = [inner["items"] for inner in expected.alternatives(node) if "items" in inner]
         if any(snake in one.get("properties", {}) for item in items for one in expected.alternatives(item)):
             return f"; it belongs into an entry of `{candidate}`"
-    if snake in schema()["properties"]:
-        return "; it stands at the left margin, as a section of its own"
-    return f"; known here: {', '.join(known)}" if len(known) <= _MOST_NAMES else ""
+    few = len(known) <= _MOST_NAMES and snake not in schema()["properties"]
+    return f"; known here: {', '.join(known)}" if few else ""
+
+
+def _section(name: str, at: At) -> str:
+    """What to say about the name of a section that stands inside of another one."""
+    if name not in schema()["properties"]:
+        return ""
+    if at[:1] == ("schedule",):
+        return (
+            "; a schedule's jobs are described under `job_specification`, and its `job_manager_task` adds their tasks"
+        )
+    return "; it stands at the left margin, as a section of its own"

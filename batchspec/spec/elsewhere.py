@@ -41,6 +41,8 @@ PROPERTIES: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("from", "begin"), ("start",)),
     **dict.fromkeys(("to", "until", "last"), ("end",)),
     **dict.fromkeys(("by", "increment"), ("step",)),
+    **dict.fromkeys(("cron", "every", "interval"), ("recurrence_interval", "schedule.recurrence_interval")),
+    "job": ("job_specification",),
     "min": ("min_nodes",),
     "max": ("max_nodes",),
     **dict.fromkeys(("values", "choices", "enum"), ("allowed",)),

@@ -25,6 +25,7 @@ _OF_A_TEXT: Mapping[tuple[str, ...], str] = {
     ("container", "files"): "{{container: ..., files: {0}}}",
     ("container", "to"): "{{container: {0}, to: ...}}",
     ("keep", "sas"): "{{name: {0}}}",
+    ("recurrence_interval", "start_window"): "{{recurrence_interval: {0}}}",
     ("command", "resource_files"): "{{command: {0}}}",
 }
 

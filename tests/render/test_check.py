@@ -6,6 +6,7 @@ from batchspec.render.desired import check_tasks
 from batchspec.render.tasks import TaskStream
 from tests.render.conftest import Render
 
+RANGES = "tasks[1].depends_on.task_id_ranges"
 HEAD = "containers: {output: {}}\npool: {vm_size: s}\n"
 
 
@@ -21,14 +22,14 @@ def told(render_spec: Render, tasks: str, head: str = HEAD) -> list[str]:
                 "  - {id: encode-a, command_line: x}\n"
                 "  - {id: b, depends_on: {task_ids: [encode-A, encod-a]}, command_line: x}\n"
             ),
-            ["tasks[1].depends_on: no task has the id 'encod-a'; did you mean 'encode-a'?"],
+            ["tasks[1].depends_on.task_ids[1]: no task has the id 'encod-a'; did you mean 'encode-a'?"],
         ),
         (
             (
                 "  - {for_each: {range: 3}, id: '{{ value }}', command_line: x}\n"
                 "  - {id: b, depends_on: {task_id_ranges: [{start: 0, end: 2}, {start: 1, end: 4}]}, command_line: x}\n"
             ),
-            ["tasks[1].depends_on: no task has the id 3, of the range from 1 to 4"],
+            [f"{RANGES}[1]: no task has the id 3, of the range from 1 to 4"],
         ),
         (
             (
@@ -36,8 +37,8 @@ def told(render_spec: Render, tasks: str, head: str = HEAD) -> list[str]:
                 "  - {id: b, depends_on: {task_id_ranges: [{start: 1, end: 3}, {start: 5, end: 4}]}, command_line: x}\n"
             ),
             [
-                "tasks[1].depends_on: no task has the id 2, of the range from 1 to 3",
-                "tasks[1].depends_on: no task is in the range from 5 to 4, which ends before it begins",
+                f"{RANGES}[0]: no task has the id 2, of the range from 1 to 3",
+                f"{RANGES}[1]: no task is in the range from 5 to 4, which ends before it begins",
             ],
         ),
         (
@@ -46,8 +47,8 @@ def told(render_spec: Render, tasks: str, head: str = HEAD) -> list[str]:
                 "     depends_on: {task_ids: ['b{{ value }}']}}\n"
             ),
             [
-                "tasks[0].depends_on: no task has the id 'b0'; there are: a0, a1 (for value 0)",
-                "tasks[0].depends_on: no task has the id 'b1'; there are: a0, a1 (for value 1)",
+                "tasks[0].depends_on.task_ids[0]: no task has the id 'b0'; there are: a0, a1 (for value 0)",
+                "tasks[0].depends_on.task_ids[0]: no task has the id 'b1'; there are: a0, a1 (for value 1)",
             ],
         ),
     ],
