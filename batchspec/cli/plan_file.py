@@ -40,8 +40,12 @@ def write_plan(console: Console, name: str, spec: str, freezing: Freezing, plan:
         lacking = "; ".join(plan.unseen)
         raise PlanRefused(f"--out {name} was not written: the plan could not look at everything: {lacking}")
     write_file(Path(name), _counted(file_text(freezing, plan, observed, place_of_spec(spec))))
-    apply = phrases.command_line(["batchspec", "apply", "--plan", name])
-    console.message(f"{phrases.harmless(name)}: written; do exactly that with: {apply}")
+    console.message(f"{phrases.harmless(name)}: written; do exactly that with: {applying(name, plan)}")
+
+
+def applying(name: str, plan: Plan) -> str:
+    """The command that does what a plan in a file says."""
+    return phrases.command_line(["batchspec", "apply", "--plan", name, *["--force"] * bool(plan.too_much)])
 
 
 def _counted(pieces: Iterable[str]) -> Iterable[str]:

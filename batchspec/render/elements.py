@@ -44,7 +44,7 @@ class Sources:
 
     `uploads` as templates see them, `broken` uploads that could not be listed; `containers` by key, as far as they
     could be rendered; `listings` of blobs, none offline. `rows` are filled with the files of rows as they are read, by
-    what the spec calls them.
+    what the spec calls them, and `stamps` with what tells whether they were written since.
     """
 
     folder: Folder
@@ -53,6 +53,7 @@ class Sources:
     containers: Mapping[str, DesiredContainer] = field(default_factory=dict)
     listings: Mapping[BlobQuery, Listing] = field(default_factory=dict)
     rows: dict[str, LocalFile] = field(default_factory=dict)
+    stamps: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 def nothing() -> Elements:

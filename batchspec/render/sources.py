@@ -138,14 +138,26 @@ def table(wire: Wire, sources: Sources, given: object, at: At) -> Elements:
             scope.fault(at, f"{shown(source)} is none of {rows.suffixes()} by its suffix")
         if file is None or reader is None:
             return
-        sources.rows.setdefault(str(source), file)
         try:
+            _keep(sources, str(source), file)
             for number, row in enumerate(rows.rows(file.path, reader, sources.folder.within), 1):
                 yield Element(row, f"row {number:,} of {source}")
         except rows.BadRows as error:
             scope.fault(at, f"{shown(source)}: {error}")
 
     return Elements(walk, lambda scope: sum(1 for _ in walk(scope)))
+
+
+def _keep(sources: Sources, source: str, file: LocalFile) -> None:
+    """Remember the file that the tasks are made of; every walk over them must find the same. Raises BadRows."""
+    try:
+        status = file.path.stat()
+    except OSError as error:
+        raise rows.BadRows(error.strerror or str(error)) from error
+    stamp = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+    sources.rows.setdefault(source, file)
+    if sources.stamps.setdefault(source, stamp) != stamp:
+        raise rows.BadRows("was written while it was in use; run this again")
 
 
 def _rows_file(folder: Folder, source: str, at: At, scope: Scope) -> LocalFile | None:

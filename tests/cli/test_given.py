@@ -24,5 +24,13 @@ def test_a_suggestion_repeats_what_was_given() -> None:
     )
 
 
+def test_a_suggestion_says_the_variables_of_a_plan_unless_others_were_typed() -> None:
+    given = Given(("n=5",), frozen={"n": 4, "names": ["a", "é"], "word": "two words"})
+
+    assert given.suggest("plan", "s.yaml") == (
+        """batchspec plan s.yaml --var 'names=["a", "é"]' --var 'word=two words' --var n=5"""
+    )
+
+
 def test_offline_commands_render_for_the_local_engine_unless_told_otherwise() -> None:
     assert (Given().offline_target, Given(target="azure").offline_target) == ("local", "azure")

@@ -4,12 +4,13 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import jsonschema
 import pytest
 
 from batchspec.reconcile import frozen
+from batchspec.reconcile.change import Action, Kind
 from batchspec.reconcile.freeze import Freezing, digest_of
 from batchspec.reconcile.frozen import Frozen, NotFrozen, file_text, frozen_from
 from batchspec.reconcile.observe import observe
@@ -55,8 +56,23 @@ async def test_the_file_is_as_its_schema_says(tmp_path: Path, text: str) -> None
 
     for one in (text, edited):
         jsonschema.Draft202012Validator(SCHEMA).validate(json.loads(one))
+    properties = SCHEMA["$defs"]["change"]["properties"]
+    assert set(properties["kind"]["enum"]) == set(get_args(Kind)) - {"download"}
+    assert set(properties["action"]["enum"]) == set(get_args(Action)) - {"keep"}
     described = {**SCHEMA["properties"], **SCHEMA["properties"]["plan"]["properties"]}
     assert described.keys() == {*json.loads(text), *json.loads(text)["plan"]}
+
+
+async def test_everything_that_a_change_can_tell_is_described(tmp_path: Path) -> None:
+    world, workload = World(), Workload(tmp_path)
+    await world.apply(workload.desired())
+    file = json.loads(await written(replace(workload, nodes=3, prune=True, texts={"a.txt": "x"}).desired(), world))
+
+    changes = file["plan"]["would_change"]
+    described = SCHEMA["$defs"]["change"]["properties"]
+    assert {name for one in changes for name in one} == described.keys()
+    told = {name for one in changes for reason in one.get("why", []) for name in reason}
+    assert told == described["why"]["items"]["properties"].keys()
 
 
 def test_each_member_and_each_item_has_its_own_line(text: str) -> None:

@@ -55,6 +55,9 @@ def test_a_whole_spec_is_rendered(render_spec: Render, tmp_path: Path) -> None:
     expected = DesiredDownload("out_put", folder, download.shown_as, "7/", "*.txt", ("downloads", 0))
     assert download == expected
     assert desired.cleanup_after_success == ("container.input", "pool")
+    assert desired.variables == {"day": 7}, "without the secret"
+    assert isinstance(desired.source, dict)
+    assert desired.source["uploads"]["texts"]["files"] == ["in/*.txt", "extra.bin"], "as it is written"
     (task,) = desired.tasks()
     secret = symbol("secret", "token")
     assert task.body["commandLine"] == f"/bin/bash -c 'run run run run-out-put '\"'\"'{secret}'\"'\"''"

@@ -5,7 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from batchspec.errors import SpecInvalid
+from batchspec.render.model import LocalFile
 from batchspec.render.rows import BadRows, Row, reader_of, rows
+from tests.render.conftest import Render
 
 LARGE = 10**30
 
@@ -126,3 +129,16 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\
 def test_json_lines_come_back_as_written(tmp_path_factory: pytest.TempPathFactory, given_rows: list[Row]) -> None:
     content = "".join(json.dumps(row) + "\n" for row in given_rows)
     assert read(tmp_path_factory.mktemp("rows"), "r.jsonl", content) == given_rows
+
+
+def test_the_files_of_rows_are_known_once_they_were_read_and_must_stay_as_they_are(
+    render_spec: Render, tmp_path: Path
+) -> None:
+    spec = "pool: {id: p, existing: true}\ntasks: [{id: '{{ row.a }}', command: x, for_each: {rows: r.csv}}]\n"
+    desired = render_spec(spec, {"r.csv": "a\n1\n2\n"}).desired
+    assert desired.rows == {"r.csv": LocalFile("r.csv", tmp_path / "r.csv", 6)}
+    assert [task.id for task in desired.tasks()] == ["1", "2"]
+
+    (tmp_path / "r.csv").write_text("a\n1\n2\n3\n")
+    with pytest.raises(SpecInvalid, match=r"'r.csv': was written while it was in use; run this again"):
+        list(desired.tasks())

@@ -151,3 +151,21 @@ def test_what_has_no_value_is_told_and_stands_in(tmp_path: Path) -> None:
 
 def test_without_an_environment_secrets_are_not_asked_for(tmp_path: Path) -> None:
     assert of(tmp_path, {"must": "1"}) == ({**DEFAULTS, "must": 1}, [])
+
+
+def test_the_values_of_a_plan_go_before_defaults_and_are_passed_over_where_they_are_no_use(tmp_path: Path) -> None:
+    frozen: dict[str, object] = {
+        "text": "planned",
+        "count": 5,
+        "ratio": 0.25,
+        "flag": "no boolean",
+        "size": "other",
+        "words": ["a", "\ud800"],
+        "must": 7,
+        "token": "a secret is never taken from a plan",
+        "gone": 1,
+    }
+    found, problems = values(spec(tmp_path, CONTENT), {"count": "6"}, frozen=frozen, environ={"TOKEN": "t"})
+
+    assert problems == []
+    assert found == {**DEFAULTS, "text": "planned", "count": 6, "ratio": 0.25, "must": 7, "token": "t"}

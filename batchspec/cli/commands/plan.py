@@ -14,7 +14,7 @@ from batchspec.cli.console import Console
 from batchspec.cli.given import Given
 from batchspec.cli.markdown_plan import Where, document, refusal
 from batchspec.cli.plan_entries import apply_options
-from batchspec.cli.plan_file import check_place, write_plan
+from batchspec.cli.plan_file import applying, check_place, write_plan
 from batchspec.cli.session import online
 from batchspec.cli.text_plan import print_plan
 from batchspec.errors import BatchspecError
@@ -56,7 +56,8 @@ def plan(
         if console.as_json:
             console.answer |= as_json.plan_object(shown)
         elif format == "markdown":
-            where = Where(spec, services.shown_as, given.suggest("apply", spec, *apply_options(found), *again))
+            do = given.suggest("apply", spec, *apply_options(found), *again) if out is None else applying(out, found)
+            where = Where(spec, services.shown_as, do)
             console.raw(document(shown, desired, where, mask=console.masked, all_tasks=all_tasks))
         else:
             print_plan(console, shown, desired, all_tasks=all_tasks)
