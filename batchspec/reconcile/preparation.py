@@ -32,7 +32,8 @@ async def failed(batch: BatchService, job: JsonObject | None, kind: NodeTask) ->
     if job is None or not has(job, kind):
         return ()
     listed = batch.list_preparations(str(job["id"]), filter=f"{_KEYS[kind]}ExecutionInfo/result eq 'failure'")
-    return tuple([status async for status in listed])
+    # Before another attempt the service tells of the last one.
+    return tuple([status async for status in listed if info_of(status, kind).get("state") == "completed"])
 
 
 async def failures_of_job(batch: BatchService, job: JsonObject | None) -> tuple[Failure, ...]:

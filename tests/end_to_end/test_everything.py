@@ -5,10 +5,13 @@ limit it is.
 """
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
-from tests.end_to_end.workspace import Services, Workspace
+from tests.docker import calls, stand_in
+from tests.end_to_end.workspace import Services, Workspace, batchspec, environment, written
 
 IMAGE = "image: {publisher: canonical, offer: ubuntu-24_04-lts, sku: server}"
 POOL = f"""\
@@ -18,6 +21,7 @@ pool:
   target_dedicated_nodes: 1
   {IMAGE}
 """
+WITH_CONTAINERS = 'image: {publisher: microsoft-dsvm, offer: ubuntu-hpc, sku: "2204"}'
 SECRET = "correct-horse-battery"
 READER = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/reader"
 
@@ -178,9 +182,8 @@ tasks: [{{id: one, command: ls $AZ_BATCH_NODE_MOUNTS_DIR/share}}]
 def test_a_container_task_fails_where_no_runtime_is_and_says_so(
     write: Callable[[str], Workspace], raw: Services
 ) -> None:
-    with_containers = 'image: {publisher: microsoft-dsvm, offer: ubuntu-hpc, sku: "2204"}'
     work = write(f"""\
-{POOL.replace(IMAGE, with_containers)}\
+{POOL.replace(IMAGE, WITH_CONTAINERS)}\
   virtual_machine_configuration: {{container_configuration: {{type: dockerCompatible}}}}
 tasks:
   - id: one
@@ -196,3 +199,43 @@ tasks:
     assert settings is not None
     assert (settings.image_name, settings.container_run_options) == ("mine.example.com/tools:1", "--memory 1g")
     assert work.run("delete", "--yes").code == 0
+
+
+def test_a_container_task_logs_in_to_its_registry_and_runs_with_its_options(tmp_path: Path) -> None:
+    runtime = stand_in(tmp_path / "bin")
+    env = environment(tmp_path / "state", PATH=f"{runtime}:{os.environ['PATH']}", REGISTRY_PASSWORD="right")
+    registry = '{registry_server: mine.example.com, username: me, password: "{{ vars.password }}"}'
+    work = written(
+        tmp_path / "work",
+        "boxes",
+        f"""\
+{POOL.replace(IMAGE, WITH_CONTAINERS)}\
+  virtual_machine_configuration: {{container_configuration: {{type: dockerCompatible}}}}
+vars: {{password: {{secret: true, from_env: REGISTRY_PASSWORD}}}}
+containers: {{output: {{}}}}
+tasks:
+  - id: one
+    command: echo "$WHO in $AZ_BATCH_TASK_ID" > said.txt
+    environment_settings: {{WHO: me}}
+    container_settings:
+      image_name: mine.example.com/tools:1
+      container_run_options: --memory 1g
+      registry: {registry}
+    output_files: [{{file_pattern: said.txt, container: output, upload_condition: tasksuccess}}]
+downloads: [{{container: output, to: ../results}}]
+""",
+        env,
+    )
+
+    ran = work.run("apply", "-v")
+    planned = work.run("plan")
+
+    stopped = batchspec("engine", "stop", cwd=tmp_path, env=env)
+    assert (ran.code, planned.code, stopped.code) == (0, 0, 0), f"{ran}\n{planned}\n{stopped}"
+    assert planned.stdout == "Nothing to do\n"
+    assert (work.folder / "results/said.txt").read_text() == "me in one\n"
+    (login,) = [words for words in calls(runtime) if words[0] == "login"]
+    assert login[1:] == ["--username", "me", "--password-stdin", "mine.example.com"]
+    (run,) = [words for words in calls(runtime) if words[0] == "run"]
+    assert run[run.index("--memory") + 1] == "1g"
+    assert "WHO" in run

@@ -1,5 +1,6 @@
 """What `batchspec init` writes runs on the engine as it is, and a second time has nothing to do."""
 
+import os
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -7,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.workspace import batchspec
+from tests.docker import calls, stand_in
+from tests.end_to_end.workspace import batchspec, environment
 
 RESULTS = {
     "per-file": {"first.txt.counts": " 2  9 45 first.txt\n", "second.txt.counts": " 3 18 84 second.txt\n"},
@@ -61,3 +63,20 @@ def test_the_starter_with_containers_says_what_this_machine_lacks(env: Mapping[s
     assert "The local engine finds neither docker nor podman to run containers" in ran.stderr
     deleted = batchspec("delete", "starter-boxes.yaml", "--yes", cwd=tmp_path, env=env)
     assert deleted.code == 0, deleted
+
+
+def test_the_starter_with_containers_runs_where_a_runtime_is(tmp_path: Path) -> None:
+    runtime = stand_in(tmp_path / "bin")
+    env = environment(tmp_path / "state", PATH=f"{runtime}:{os.environ['PATH']}")
+    assert batchspec("init", "starter-boxes.yaml", "--kind", "container", cwd=tmp_path, env=env).code == 0
+
+    first = batchspec("apply", "starter-boxes.yaml", cwd=tmp_path, env=env)
+    again = batchspec("apply", "starter-boxes.yaml", cwd=tmp_path, env=env)
+
+    stopped = batchspec("engine", "stop", cwd=tmp_path, env=env)
+    assert (first.code, again.code, stopped.code) == (0, 0, 0), f"{first}\n{again}\n{stopped}"
+    assert "Nothing to do" in again.stdout
+    results = {path.name: path.read_text().strip() for path in (tmp_path / "results/starter-boxes").iterdir()}
+    assert results == {"first.txt.count": "9", "second.txt.count": "18"}
+    images = [words[-1] for words in calls(runtime) if words[0] == "pull"]
+    assert images == ["python:3.13-slim"]

@@ -1,51 +1,20 @@
 """Tasks in containers: with a runtime that answers (a program that stands in for docker), and without."""
 
-import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.docker import calls, stand_in
 from tests.engine.served import UBUNTU, Served, serving, wait_for
 
-# What of docker a task needs: it notes its words, and runs what is behind the image with the environment it was told.
-DOCKER = """#!{python}
-import json, os, subprocess, sys
-from pathlib import Path
-words = sys.argv[1:]
-here = Path(__file__).parent
-with (here / "calls").open("a") as file:
-    file.write(json.dumps(words) + chr(10))
-if words[0] == "image":
-    sys.exit(0 if (here / words[2].replace("/", "_")).exists() else 1)
-if words[0] == "login":
-    sys.exit(0 if sys.stdin.read() == "right" else 1)
-if words[0] == "pull":
-    if words[1].startswith("no"):
-        print("manifest unknown")
-        sys.exit(1)
-    (here / words[1].replace("/", "_")).touch()
-if words[0] == "run":
-    if "--nonsense" in words:
-        sys.exit(125)
-    Path(words[words.index("--cidfile") + 1]).write_text("id")
-    names = [words[i + 1] for i, word in enumerate(words) if word == "-e"]
-    where = words[words.index("-w") + 1]
-    command = words[words.index("image/of:1") + 1 :]
-    sys.exit(subprocess.run(command, cwd=where, env={{name: os.environ[name] for name in names}}).returncode)
-"""
 SETTINGS = {"imageName": "image/of:1", "containerRunOptions": "--memory 1g"}
 
 
 @pytest.fixture
 def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    program = folder / "docker"
-    program.write_text(DOCKER.format(python=sys.executable))
-    program.chmod(0o755)
+    folder = stand_in(tmp_path / "bin")
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
     return folder
 
@@ -56,10 +25,6 @@ def held(docker: Path, tmp_path: Path) -> Iterator[Served]:
         served.add_pool()
         served.add_job()
         yield served
-
-
-def calls(docker: Path) -> list[list[str]]:
-    return [json.loads(line) for line in (docker / "calls").read_text().splitlines()]
 
 
 def failure(task: Any) -> str:
