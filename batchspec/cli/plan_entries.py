@@ -91,7 +91,8 @@ def remarks(plan: Plan, *, all_tasks: bool = False) -> Iterator[str]:
     if plan.failed_tasks:
         failed = phrases.count(len(plan.failed_tasks), "unchanged task")
         names = "" if all_tasks else f": {phrases.some(plan.failed_tasks)}"
-        yield f"{failed} failed before{names}; --retry-failed runs them again."
+        them = "it" if len(plan.failed_tasks) == 1 else "them"
+        yield f"{failed} failed before{names}; --retry-failed runs {them} again."
     for lacking in plan.unseen:
         yield f"Not in this plan: {phrases.harmless(phrases.without_signatures(lacking))}"
     for note in plan.notes:

@@ -109,7 +109,7 @@ def test_what_changes_says_how_and_why() -> None:
     - will be `/bin/bash -c 'python3 $AZ_BATCH_NODE_SHARED_DIR/topwords_task.py --filepath b --numwords 7'`
 
 - 1 property differs since it was changed in the service, not in the spec: apply puts the spec's back.
-- 1 unchanged task failed before: a; --retry-failed runs them again.
+- 1 unchanged task failed before: a; --retry-failed runs it again.
 - Note: \\`x\\` is no longer in it
 """
     )
