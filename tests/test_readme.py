@@ -18,7 +18,7 @@ from batchspec.spec.words import GENERATORS as WORDS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 README = (REPOSITORY / "README.md").read_text()
-SHARED = {"--var", "--var-file", "--target", "--allow-outside", "--quiet", "--verbose", "--help"}
+SHARED = {"--var", "--var-file", "--target", "--allow-outside", "--allow-large", "--quiet", "--verbose", "--help"}
 COMMANDS = re.findall(r"(?m)^\| `batchspec ([a-z]+)", README)
 
 

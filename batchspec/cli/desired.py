@@ -5,6 +5,7 @@ found, of the YAML, the schema, the rules, the variables, the rendering and each
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -15,6 +16,7 @@ from batchspec.cli.console import Console
 from batchspec.cli.given import Given
 from batchspec.errors import Problem, SpecInvalid, in_order
 from batchspec.render.desired import check_tasks, render, warnings
+from batchspec.render.metering import MAX_RUN, RUN, SPENT
 from batchspec.render.model import BlobQuery, Desired, Listing, Secret
 from batchspec.spec.model import Spec
 from batchspec.spec.read import read
@@ -87,16 +89,17 @@ def reading_of(
     held = _secrets(parsed, console.environ)
     if need not in (None, "bodies"):
         console.secrets += [secret.value for secret in held.values()]
-    desired, faults = render(
-        parsed,
-        variables=variables,
-        secrets=held if need in ("plan", "all") else {},
-        target=target,
-        allow_outside=given.allow_outside,
-        fingerprints=need not in (None, "names"),
-        listings={query: listing for query, listing in (listings or {}).items() if listing is not None},
-    )
-    broken = check_tasks(desired) if need != "names" and desired is not None else []
+    with nullcontext() if given.allow_large else RUN.limited(MAX_RUN):
+        desired, faults = render(
+            parsed,
+            variables=variables,
+            secrets=held if need in ("plan", "all") else {},
+            target=target,
+            allow_outside=given.allow_outside,
+            fingerprints=need not in (None, "names"),
+            listings={query: listing for query, listing in (listings or {}).items() if listing is not None},
+        )
+        broken = check_tasks(desired) if need != "names" and desired is not None else []
     return Reading(desired, _together(found, unusable, faults, broken), tuple(warnings(parsed, desired)))
 
 
@@ -107,4 +110,7 @@ def _secrets(spec: Spec, environ: Mapping[str, str]) -> dict[str, Secret]:
 
 
 def _together(*found: Sequence[Problem]) -> tuple[Problem, ...]:
-    return tuple(in_order(chain(*found)))
+    """All problems in order; that the spec takes too long, which is then true of all that follows, only once."""
+    every = in_order(chain(*found))
+    spent = next((problem for problem in every if SPENT in problem.message), None)
+    return tuple(problem for problem in every if problem is spent or SPENT not in problem.message)

@@ -17,14 +17,16 @@ from batchspec.errors import UsageError
 class Given:
     """`variables` are `NAME=VALUE` as typed, `files` paths as typed; `target` is None when it was not said.
 
-    `allow_outside` lets the spec read files outside its repository. `frozen` are the variables of a plan that is
-    applied, by name; what was typed goes before them, and must then be the same.
+    `allow_outside` lets the spec read files outside its repository, `allow_large` make any number of tasks.
+    `frozen` are the variables of a plan that is applied, by name; what was typed goes before them, and must then be
+    the same.
     """
 
     variables: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     target: Literal["local", "azure"] | None = None
     allow_outside: bool = False
+    allow_large: bool = False
     frozen: Mapping[str, object] = field(default_factory=dict)
 
     @property
@@ -54,5 +56,5 @@ class Given:
             words += ["--var-file", one]
         if self.target is not None:
             words += ["--target", self.target]
-        words += ["--allow-outside"] * self.allow_outside
+        words += ["--allow-outside"] * self.allow_outside + ["--allow-large"] * self.allow_large
         return command_line(words)

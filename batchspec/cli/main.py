@@ -45,7 +45,7 @@ def _run(console: Console, words: Sequence[str]) -> int:
     console.quiet, console.verbose = args.quiet, args.verbose
     console.as_json = getattr(args, "format", "") == "json" and args.command != "render"
     console.answer = {"version": 1, "command": args.command}
-    given = Given(args.variables, args.files, args.target, args.allow_outside)
+    given = Given(args.variables, args.files, args.target, args.allow_outside, args.allow_large)
     return _COMMANDS[args.command](console, given, args)
 
 

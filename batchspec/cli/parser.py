@@ -155,6 +155,12 @@ def _add_shared(parser: argparse.ArgumentParser, *, before: bool) -> None:
         help="let the spec read files outside its git repository (or its folder, where there is none)",
     )
     group.add_argument(
+        "--allow-large",
+        action="store_true",
+        default=False if before else argparse.SUPPRESS,
+        help="let the spec take as long to render as it does: more than about 50,000 usual tasks",
+    )
+    group.add_argument(
         "-q",
         "--quiet",
         action="store_true",

@@ -20,6 +20,7 @@ from batchspec.render.cycles import circle
 from batchspec.render.elements import MAX_TASKS
 from batchspec.render.id_index import IdIndex
 from batchspec.render.ids import id_fault
+from batchspec.render.metering import RUN, SPENT
 from batchspec.render.model import JsonObject
 from batchspec.render.needs import MAX_CHARACTERS, Needed, is_number, own_ids, own_ranges
 from batchspec.render.scope import Fault, Findings, Scope
@@ -63,6 +64,8 @@ class Checking:
         needs = {index for template in self.walk.templates for index in template.needs}
         self._by_number = any(self.needed(index).ranges for index in needs)
         for template in self.walk.templates:
+            if RUN.is_spent:
+                break
             self._begins.append(self._count)
             all_known &= template.generator.known
             if not self._template(template):
@@ -71,7 +74,7 @@ class Checking:
             for id_ in self.merges(template.index):
                 self._note(id_)
         doubled = sorted(self._ids.doubled())
-        if doubled:
+        if doubled and not RUN.is_spent:
             self._explain(set(doubled))
         if not self.findings.by_place:
             self._dependencies(all_known)
@@ -89,6 +92,9 @@ class Checking:
                 self.findings.add(Fault(template.at, f"with this the spec makes more than {MAX_TASKS:,} tasks"))
                 break
             self._task(template, made, characters, size)
+            if RUN.is_spent:
+                self.findings.add(Fault(template.at, SPENT))
+                break
         return self._count > before
 
     def _task(self, template: Template, made: Made, characters: int, size: int) -> None:
@@ -194,11 +200,13 @@ class Checking:
                 some.append(id_)
             if number in lost and made is not None:
                 labels[number] = template, made.binding.label
+        asked = 0
         for number, missing in lost.items():
             template, label = labels[number]
             for place, text in missing[:_SHOWN]:
                 _, quote, rest = text.partition("'")
-                near = suggestion(rest.rstrip("'"), some) if quote else ""
+                asked += bool(quote)
+                near = suggestion(rest.rstrip("'"), some) if quote and asked <= _SHOWN else ""
                 self.findings.add(Fault((*template.at, "depends_on", *place), f"no {text}{near}"), label)
 
     def _tell_circle(self) -> None:
@@ -284,6 +292,7 @@ def _check_task(template: Template, made: Made, findings: Findings, more: int) -
         told = f"{shown(made.id)} {fault}; the filter task_id makes one"
         findings.add(Fault((*template.at, "id"), told), made.binding.label)
     text = _JSON.encode(made.body)
+    RUN.task(len(text))
     size = len(text.encode("utf-8", "surrogatepass")) + MAX_SYMBOL_BYTES * text.count(OPEN) + more
     if size > MAX_BODY_BYTES:
         message = f"the task has about {size:,} bytes, a request to Azure Batch at most {MAX_BODY_BYTES:,}"

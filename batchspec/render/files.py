@@ -18,7 +18,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from batchspec.errors import LocalIOFailed
+from batchspec.render.guard import TooMuch
 from batchspec.render.ids import blob_fault
+from batchspec.render.metering import RUN
 from batchspec.render.model import LocalFile
 from batchspec.render.patterns import matches
 from batchspec.spec.opening import git_root, is_within, opened
@@ -27,6 +29,8 @@ _MAGIC = re.compile(r"[*?\[]")
 # What other tools take for a choice of words.
 _CHOICE = re.compile(r"\{[^{}]*,[^{}]*\}")
 _MAX_FAULTS = 20
+# What it costs to look into a folder, in the units of `metering`.
+_FOLDER, _ENTRY = 500, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,12 @@ def list_files(folder: Folder, pattern: str, prefix: str = "") -> Listing:
     if fault:
         listing.faults.append(fault)
         return listing
-    for name, path in _Walk(folder, pattern, listing.faults).found():
+    try:
+        found = list(_Walk(folder, pattern, listing.faults).found())
+    except TooMuch as error:
+        listing.faults.append(f"looks into too many folders: {error}")
+        return listing
+    for name, path in found:
         blob = prefix + name
         wrong = blob_fault(blob)
         if len(listing.faults) >= _MAX_FAULTS:
@@ -216,10 +225,12 @@ class _Walk:
     def _entries(self, folder: Path) -> list[os.DirEntry[str]]:
         try:
             with os.scandir(folder) as entries:
-                return sorted(entries, key=lambda entry: entry.name)
+                found = sorted(entries, key=lambda entry: entry.name)
         except OSError as error:
             self._faults.append(f"{shown(self._folder, folder)}: cannot be listed: {error.strerror or error}")
             return []
+        RUN.spend(_FOLDER + _ENTRY * len(found))
+        return found
 
     def _usable(self, entry: os.DirEntry[str]) -> bool:
         """Whether to take it; other things than files are passed over, links to nowhere and to outside are faults."""

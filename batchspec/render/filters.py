@@ -9,6 +9,7 @@ help nobody in a command; nothing (null) and whole objects are refused rather th
 """
 
 import json
+import math
 import posixpath
 import shlex
 from collections.abc import Callable, Iterable
@@ -18,6 +19,8 @@ from batchspec.render import guard
 from batchspec.render.ids import task_id
 from batchspec.render.symbolic import OPEN
 from batchspec.render.unknown import TEXT, Unknown
+
+INFINITE = "makes a number that is too large, or none"
 
 
 class Unusable(ValueError):
@@ -30,7 +33,9 @@ def text(value: object) -> str:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, (int, float)):
+    if isinstance(value, float):
+        return str(finite(value))
+    if isinstance(value, int):
         guard.weight(value)
         return str(value)
     if value is None:
@@ -40,6 +45,13 @@ def text(value: object) -> str:
     if isinstance(value, Unknown):
         return TEXT
     raise Unusable(_whole_thing(value))
+
+
+def finite(value: float) -> float:
+    """The number back. Raises Unusable for infinities and NaN, which neither JSON nor a person can use."""
+    if not math.isfinite(value):
+        raise Unusable(INFINITE)
+    return value
 
 
 def tojson(value: object, indent: int | None = None) -> str:
@@ -128,7 +140,8 @@ def percent(value: object, *arguments: object, **named: object) -> str:
 def fill(pattern: str, arguments: object) -> str:
     """`pattern % arguments`."""
     values = arguments.values() if isinstance(arguments, dict) else arguments
-    guard.check_format(pattern, list(values) if isinstance(values, Iterable) else [values])
+    several = list(values) if isinstance(values, Iterable) and not isinstance(values, str) else [values]
+    guard.check_format(pattern, several)
     return pattern % arguments
 
 

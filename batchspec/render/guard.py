@@ -1,56 +1,25 @@
-"""Limits on what one rendering of one template may cost.
+"""Limits on what a template may make.
 
-Place in the pipeline: `template` and `filters` ask here before they do anything whose cost the spec decides. In:
-values. Out: nothing, or TooMuch. Never looks at a clock: the same template passes or fails on every machine.
+Place in the pipeline: `template` and `filters` ask here before they make anything whose size the spec decides;
+`metering` counts how much they do in all. In: values. Out: nothing, or TooMuch.
 
-Decisions: a text may have a million characters, numbers have a few thousand digits, and everything made, looped over
-or called while rendering one template draws on one budget. Containers are weighed whole wherever they get a name, since
-`[x, x]` doubles what writing `x` costs without taking any memory yet.
+Decisions: a text may have a million characters, and numbers have a thousand digits. Containers are weighed whole
+wherever they get a name, since `[x, x]` doubles what writing `x` costs without taking any memory yet.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
 MAX_CHARACTERS = 1_048_576
-MAX_WORK = 10_000_000
 MAX_BITS = 4096
 MAX_PADDING = 10_000
+MAX_PARTS = 20
 
 _NUMBERS = re.compile(r"[0-9]+")
 
 
 class TooMuch(ValueError):
     """The template would make something too large, or take too long."""
-
-
-class Work:
-    """What one rendering may still spend; a unit is about a character, an item or a call."""
-
-    __slots__ = ("left",)
-
-    def __init__(self) -> None:
-        self.left = MAX_WORK
-
-    def start(self) -> None:
-        """Give a new rendering its full budget."""
-        self.left = MAX_WORK
-
-    def spend(self, amount: int) -> None:
-        """Take this much. Raises TooMuch when it is more than is left."""
-        self.left -= amount
-        if self.left < 0:
-            raise TooMuch(f"takes too long: it loops over or makes more than {MAX_WORK:,} things")
-
-    def each(self, items: Iterable[object]) -> Iterator[object]:
-        """The items, each of which is paid for when it is taken."""
-        for item in items:
-            self.spend(1)
-            yield item
-
-    def made(self, value: object) -> object:
-        """The value, paid for by its weight."""
-        self.spend(weight(value))
-        return value
 
 
 def weight(value: object) -> int:
@@ -120,6 +89,12 @@ def check_format(pattern: str, arguments: Sequence[object]) -> None:
 def check_replace(text: str, old: str, new: str) -> None:
     """Raises TooMuch when the text with every `old` replaced by `new` would be too long."""
     check_length(len(text) + text.count(old) * len(new))
+
+
+def check_attributes(arguments: Sequence[object]) -> None:
+    """Raises TooMuch for a name of a part of a part that nobody means: each item of a list is asked for all of it."""
+    if any(isinstance(one, str) and one.count(".") >= MAX_PARTS for one in arguments):
+        raise TooMuch(f"names more than {MAX_PARTS} parts of parts")
 
 
 def check_padding(width: object) -> None:

@@ -11,6 +11,7 @@ not, and ends its lines in any way. A JSON line is an object; its values keep th
 import csv
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from io import TextIOWrapper
 from pathlib import Path
@@ -106,7 +107,8 @@ def _separated(content: Iterator[str], delimiter: str) -> Iterator[Row]:
 
 
 def _check_header(header: list[str]) -> None:
-    doubled = next((name for name in header if header.count(name) > 1 and name.strip()), None)
+    count = Counter(header)
+    doubled = next((name for name in header if count[name] > 1 and name.strip()), None)
     if doubled is not None:
         raise BadRows(f"the first line names the column {shown(doubled)} twice")
     if not all(name.strip() for name in header):
@@ -145,8 +147,8 @@ def _json_lines(content: Iterator[str]) -> Iterator[Row]:
 def _object(pairs: list[tuple[str, Json]]) -> Row:
     made = dict(pairs)
     if len(made) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"the key {shown(next(one for one in names if names.count(one) > 1))} is there twice")
+        count = Counter(name for name, _ in pairs)
+        raise ValueError(f"the key {shown(next(name for name in count if count[name] > 1))} is there twice")
     return made
 
 

@@ -8,12 +8,13 @@ import difflib
 from collections.abc import Iterable
 
 _SHOWN = 10
+_LONGEST = 200
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
     """`; did you mean 'x'?`, else what there is, in order."""
     names = list(known)
-    close = difflib.get_close_matches(name, names, 1)
+    close = difflib.get_close_matches(name, names, 1) if len(name) <= _LONGEST else []
     if close:
         return f"; did you mean '{close[0]}'?"
     shown = ", ".join(sorted(names)[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")

@@ -8,13 +8,13 @@ randomness, and never renders a result again.
 Decisions:
 - Comments and line statements are switched off, so that the shell's `${#x}` survives.
 - A template is data, not a program: loops, conditions and `set` work; macros, imports and blocks do not. What may be
-  called and which filters there are is listed here, everything else is refused. What a rendering costs is limited by
-  `guard`; the syntax tree is changed before it is compiled so that no loop and no `~` goes past it.
+  called and which filters there are is listed here, everything else is refused. What a rendering makes and
+  costs is limited by `guard` and `metering`; the syntax tree is changed before it is compiled so that no loop, `~` or
+  `==` goes past them.
 - `a.b` means the key b of a mapping first, so that a variable or a column named `items` works.
 - Rendering is not re-entrant and belongs to one thread at a time.
 """
 
-import math
 import types
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, lru_cache, update_wrapper
@@ -31,7 +31,8 @@ from jinja2.visitor import NodeTransformer
 
 from batchspec.errors import BatchspecError
 from batchspec.render import guard
-from batchspec.render.filters import FILTERS, KEEP_SYMBOLS, fill, text
+from batchspec.render.filters import FILTERS, INFINITE, KEEP_SYMBOLS, fill, finite, text
+from batchspec.render.metering import Work
 from batchspec.render.symbolic import OPEN, Json, broken_symbol, holds_marker, holds_surrogate
 from batchspec.render.template_faults import TemplateFault, plain, running_words, syntax_words, unknown_words
 from batchspec.render.template_places import Culprit, OffsetLexer, narrowed, of_syntax
@@ -46,6 +47,9 @@ _BORROWED = (
     *("list", "lower", "map", "max", "min", "reject", "rejectattr", "reverse", "select", "selectattr", "sort", "title"),
     *("trim", "truncate", "unique", "upper", "urlencode", "wordcount"),
 )
+# Filters that take the name of a part of each item, such as 'size' or 'a.b'.
+_BY_ATTRIBUTE = frozenset({"map", "max", "min", "rejectattr", "selectattr", "sort", "unique"})
+_FORMATTED = 50  # what it costs to look for attributes in a pattern, which Jinja does in Python
 _FILTER_NAMES = _BORROWED + tuple(FILTERS)
 _UNSAFE_TEXT_METHODS = {"encode", "expandtabs", "format_map", "isprintable", "isidentifier", "maketrans", "translate"}
 _TEXT_METHODS = frozenset(name for name in dir(str) if not name.startswith("_")) - _UNSAFE_TEXT_METHODS
@@ -63,6 +67,7 @@ _ALLOWED_NODES: tuple[type[nodes.Node], ...] = (
 _REFUSED = (nodes.ExtensionAttribute, nodes.EnvironmentAttribute, nodes.ImportedName, nodes.InternalName)
 _FAULTS = (
     *(TemplateError, ArithmeticError, TypeError, ValueError, LookupError, AttributeError, SyntaxError, RuntimeError),
+    NameError,  # of Python, for which a number written as infinity is a name
 )
 
 
@@ -126,15 +131,17 @@ def _is_space(node: nodes.Node) -> bool:
 
 def _parsed(source: str) -> nodes.Template:
     try:
+        _SANDBOX.work.compile(source)
         return _SANDBOX.parse(source)
     except TemplateSyntaxError as error:
         raise _syntax_fault(error, source) from error
     except (RecursionError, MemoryError) as error:
         raise TemplateFault("is nested too deeply") from error
+    except ValueError as error:  # TooMuch, or Python's limit of digits
+        raise TemplateFault(plain(str(error))) from error
 
 
 def _compiled(source: str, tree: nodes.Template) -> Template:
-    _SANDBOX.work.start()
     try:
         _refuse_programs(tree)
         return _SANDBOX.from_string(_Metered().visit(tree))
@@ -159,12 +166,24 @@ def _refuse_programs(tree: nodes.Template) -> None:
 
 
 class _Metered(NodeTransformer):
-    """Puts a filter that asks `guard` around everything that could grow without being seen by the sandbox."""
+    """Puts a filter that pays around everything that could cost much without being seen by the sandbox."""
 
     def visit_For(self, node: nodes.For) -> nodes.Node:
+        body = sum(1 for _ in node.find_all(nodes.Node))
         self.generic_visit(node)
-        node.iter = _filtered(node.iter, " each")
+        node.iter = _filtered(node.iter, " each", nodes.Const(body, lineno=node.lineno))
         return node
+
+    def visit_Compare(self, node: nodes.Compare) -> nodes.Node:
+        self.generic_visit(node)
+        node.expr = _filtered(node.expr, " read")
+        for operand in node.ops:
+            operand.expr = _filtered(operand.expr, " read")
+        return node
+
+    def visit_Getitem(self, node: nodes.Getitem) -> nodes.Node:
+        self.generic_visit(node)
+        return _filtered(node, " made") if isinstance(node.arg, nodes.Slice) else node
 
     def visit_Assign(self, node: nodes.Assign) -> nodes.Node:
         self.generic_visit(node)
@@ -182,9 +201,9 @@ class _Metered(NodeTransformer):
         return _filtered(node, " made")
 
 
-def _filtered(node: nodes.Node, name: str) -> nodes.Filter:
+def _filtered(node: nodes.Node, name: str, *arguments: nodes.Expr) -> nodes.Expr:
     assert isinstance(node, nodes.Expr)
-    return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno)
+    return nodes.Filter(node, name, [*arguments], [], None, None, lineno=node.lineno)
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
@@ -202,7 +221,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
             finalize=self._final,
             cache_size=0,
         )
-        self.work = guard.Work()
+        self.work = Work()
         self.names: Names = {}
         self.culprit: Culprit | None = None
         self.undefined = _missing_in(self)
@@ -210,13 +229,15 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         filters = {name: JINJA_FILTERS[name] for name in _BORROWED} | FILTERS
         self.filters = {name: self._metered(name, function) for name, function in filters.items()}
         self.filters |= {" each": self.work.each, " made": self._made}
+        self.filters[" read"] = self._read
+        self.tests = {name: self._paid(test) for name, test in self.tests.items()}
 
     lexer = cached_property(OffsetLexer)
 
     def begin(self, names: Names) -> None:
         """Start a rendering with these names."""
-        self.work.start()
         self.names, self.culprit = names, None
+        self.work.start()
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """`obj.attribute`: a mapping's key first, then what is safe."""
@@ -262,6 +283,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
             return __obj
         if name not in _METHODS.get(type(owner), ()):
             raise SecurityError(f"{name or 'this'} cannot be called here")
+        __self.work.read(owner, *args, *kwargs.values())
         if isinstance(owner, str):
             return __self._made(_text_method(owner, name, args, kwargs, __obj))
         return __self._made(__obj(*args, **kwargs))
@@ -272,13 +294,27 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         def filter_(*args: object, **kwargs: object) -> object:
             if not keeps_symbols:
                 _refuse_symbols(args)
+            if name in _BY_ATTRIBUTE:
+                guard.check_attributes([*args, *kwargs.values()])
             try:
+                self.work.read(*args, *kwargs.values())
                 return self._made(function(*args, **kwargs))
             except BaseException:
                 self.culprit = self.culprit or Culprit(name, "|")
                 raise
 
         return update_wrapper(filter_, function)
+
+    def _paid(self, test: Any) -> Callable[..., object]:
+        def test_(*args: object, **kwargs: object) -> object:
+            self.work.read(*args, *kwargs.values())
+            return test(*args, **kwargs)
+
+        return update_wrapper(test_, test)
+
+    def _read(self, value: object) -> object:
+        self.work.read(value)
+        return value if isinstance(value, range) else self._made(value)
 
     def _made(self, value: object) -> object:
         if isinstance(value, Undefined):
@@ -320,6 +356,7 @@ def _text_method(owner: str, name: str, args: tuple[Any, ...], kwargs: dict[str,
         return FILTERS[name](*((owner, *args) if name == "replace" else (*args, owner)))
     if name == "format":
         guard.check_format(owner, [*args, *kwargs.values()])
+        _SANDBOX.work.spend(_FORMATTED)
     return method(*args, **kwargs)
 
 
@@ -331,9 +368,9 @@ def _refuse_symbols(values: Iterable[object]) -> None:
 def _rendered(template: Template, names: Names, source: str) -> str:
     pieces: list[str] = []
     size = 0
-    _SANDBOX.begin(names)
     context = _context(template, names)
     try:
+        _SANDBOX.begin(names)
         for piece in template.root_render_func(context):
             size += len(piece)
             guard.check_length(size)
@@ -344,9 +381,9 @@ def _rendered(template: Template, names: Names, source: str) -> str:
 
 
 def _evaluated(template: Template, names: Names, source: str) -> Json:
-    _SANDBOX.begin(names)
     context = _context(template, names)
     try:
+        _SANDBOX.begin(names)
         for _ in template.root_render_func(context):
             pass
         return _plain_value(context.vars["result"])
@@ -363,9 +400,9 @@ def _plain_value(value: object) -> Json:
     """The value as JSON data; raises for what is none."""
     if isinstance(value, str):
         return _checked(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        raise TemplateFault(f"makes {value}, which is no number that JSON can carry")
-    if value is None or isinstance(value, (bool, int, float)):
+    if isinstance(value, float):
+        return finite(value)
+    if value is None or isinstance(value, int):
         return value
     if isinstance(value, Mapping):
         return {_checked(text(key)): _plain_value(item) for key, item in value.items()}
@@ -392,6 +429,8 @@ def _fault(error: BaseException, template: Template, source: str) -> TemplateFau
         trace = trace.tb_next
     if isinstance(error, (RecursionError, MemoryError)):
         return TemplateFault("takes too much memory, or is nested too deeply", place)
+    if isinstance(error, NameError):
+        return TemplateFault(f"cannot be rendered: {INFINITE}", place)
     if isinstance(error, KeyError):
         return TemplateFault(f"there is no {error}", place)
     culprit = _SANDBOX.culprit

@@ -6,6 +6,7 @@ template's value to `render`.
 """
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from batchspec.errors import Problem
 from batchspec.spec.checks import (
@@ -21,6 +22,7 @@ from batchspec.spec.checks import (
 )
 from batchspec.spec.checks.tree import Part, root
 from batchspec.spec.document import Document, Finding
+from batchspec.spec.schema import MAX_FINDINGS
 
 CHECKS: tuple[Callable[[Part], Iterator[Finding]], ...] = (
     *(names.names, names.ids, names.container_names, declared.variables),
@@ -57,5 +59,5 @@ def problems(document: Document) -> list[Problem]:
 def findings(document: Document) -> list[Finding]:
     """The same without places, each with its path."""
     spec = root(document.data)
-    found = [finding for check in CHECKS for finding in check(spec)]
+    found = [finding for check in CHECKS for finding in islice(check(spec), MAX_FINDINGS)]
     return [*found, *reserved.rounded(spec, document)]

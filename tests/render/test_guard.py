@@ -1,7 +1,7 @@
 import pytest
 
 from batchspec.render import guard
-from batchspec.render.guard import TooMuch, Work
+from batchspec.render.guard import TooMuch
 
 
 def test_weight_counts_nested_values_as_often_as_they_stand_there() -> None:
@@ -25,16 +25,6 @@ def test_a_value_that_holds_itself_is_too_much() -> None:
     value.append(value)
     with pytest.raises(TooMuch):
         guard.weight(value)
-
-
-def test_work_is_paid_for_until_nothing_is_left() -> None:
-    work = Work()
-    work.spend(guard.MAX_WORK)
-    with pytest.raises(TooMuch):
-        work.spend(1)
-    work.start()
-    assert list(work.each([1, 2])) == [1, 2]
-    assert work.left == guard.MAX_WORK - 2
 
 
 def test_small_results_pass() -> None:
