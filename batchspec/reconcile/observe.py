@@ -13,8 +13,9 @@ evaluated by the service when it is new to a pool that scales already, or thorou
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from batchspec.errors import BatchspecError
@@ -283,11 +284,11 @@ async def _job(
     if is_missing(job):
         return job, {}, (), ()
     listed = batch.list_tasks(desired.job.id, select=_TASK_PROPERTIES)
-    tasks = [_task(task, desired.name) async for task in listed]
+    tasks = await _tasks(listed, desired.name)
     unprepared, unreleased = [
         tuple(str(status.get("nodeId")) for status in await failed(batch, job, kind)) for kind in (PREPARATION, RELEASE)
     ]
-    return job, {task.id.casefold(): task for task in tasks}, unprepared, unreleased
+    return job, tasks, unprepared, unreleased
 
 
 async def _schedule(desired: Desired, batch: BatchService) -> tuple[JsonObject | None, JsonObject | None, int]:
@@ -317,6 +318,21 @@ def state_of(task: JsonObject) -> str:
         return "active" if state == "active" else "running"
     info = task.get("executionInfo")
     return "failed" if isinstance(info, dict) and str(info.get("result", "")).lower() == "failure" else "succeeded"
+
+
+async def _tasks(listed: AsyncIterator[JsonObject], owner: str) -> dict[str, ObservedTask]:
+    """The tasks by lower-cased id; there may be a million, so what many of them have in common is held once."""
+    found: dict[str, ObservedTask] = {}
+    constraints: dict[str, JsonObject] = {}
+    async for one in listed:
+        task = _task(one, owner)
+        found[task.id.casefold()] = replace(
+            task,
+            state=sys.intern(task.state),
+            failure_code=sys.intern(task.failure_code),
+            constraints=constraints.setdefault(repr(task.constraints), task.constraints),
+        )
+    return found
 
 
 def _task(task: JsonObject, owner: str) -> ObservedTask:
