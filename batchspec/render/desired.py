@@ -49,6 +49,7 @@ from batchspec.spec.checks.tree import generators, pools, root
 from batchspec.spec.document import shown as shown_value
 from batchspec.spec.load import At
 from batchspec.spec.model import Spec, TaskTemplate
+from batchspec.spec.words import has_template
 
 Target = Literal["local", "azure"]
 
@@ -85,8 +86,21 @@ def warnings(spec: Spec, desired: Desired | None = None) -> list[Problem]:
     """What is allowed and still hardly meant, sorted by position; of tasks after they were checked."""
     found = desired.tasks.warnings if desired is not None and isinstance(desired.tasks, TaskStream) else []
     return sorted(
-        {*_shifting_ids(spec), *_later_blobs(spec), *_pools_without_nodes(spec), *_endless_jobs(spec), *found}
+        {
+            *(*_shifting_ids(spec), *_later_blobs(spec), *_templates_in_variables(spec)),
+            *(*_pools_without_nodes(spec), *_endless_jobs(spec), *found),
+        }
     )
+
+
+def _templates_in_variables(spec: Spec) -> Iterator[Problem]:
+    """Defaults that look like templates: a variable is a value, and stays as it is."""
+    for variable in spec.vars.values():
+        if has_template(variable.default):
+            long = (*variable.at, "default")
+            at = variable.at if spec.document.written(long) is None else long
+            told = "is not rendered: a variable is a plain value; write the template where the variable is used"
+            yield spec.document.problem(at, told)
 
 
 def _pools_without_nodes(spec: Spec) -> Iterator[Problem]:

@@ -32,6 +32,7 @@ _KINDS = {
 _OPERANDS = re.compile(r"unsupported operand type\(s\) for ([^\w\s]+)(?: or pow\(\))?: '(\w+)' and '(\w+)'")
 _JOINED = re.compile(r"can only concatenate (\w+) \(not \"(\w+)\"\) to \w+")
 _COMPARED = re.compile(r"'(\S+)' not supported between instances of '(\w+)' and '(\w+)'")
+_CALLED = re.compile(r"(?:\w+\.)*([a-z]\w*)\(\)")
 _LACKING = re.compile(r"\(\) missing \d+ required (?:positional|keyword-only) arguments?: (.+)")
 _TOO_MANY = re.compile(r"\(\) takes .* positional arguments? but \d+ (?:were|was) given")
 _NO_ARGUMENT = re.compile(r"got an unexpected keyword argument '(\w+)'")
@@ -107,7 +108,10 @@ def running_words(message: str, filter_name: str) -> str:
         return f"`{sign}` does not go with {_named(one)} and {_named(other)}{joins}"
     if found := _COMPARED.search(message):
         return f"`{found[1]}` does not compare {_named(found[2])} and {_named(found[3])}"
-    subject = f"the filter `{filter_name}`" if filter_name else "what is called"
+    called = _CALLED.match(message)
+    subject = f"`{called[1]}()`" if called else "what is called"
+    if filter_name:
+        subject = f"the filter `{filter_name}`"
     if found := _LACKING.search(message):
         return f"{subject} lacks its argument {found[1]}"
     if _TOO_MANY.search(message):

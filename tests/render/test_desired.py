@@ -300,6 +300,18 @@ def test_an_id_that_uses_the_position_of_its_element_is_warned_about(tmp_path: P
     ]
 
 
+def test_a_variable_that_looks_like_a_template_is_warned_about(tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text('vars:\n  a: "{{ name }}"\n  b: {default: "x {{ name }}"}\n  c: "{ }"\n  d: ["{{ name }}"]\n')
+    spec = build(load(path))
+    assert spec is not None
+    told = "is not rendered: a variable is a plain value; write the template where the variable is used"
+    assert [(one.line, one.column, one.path, one.message) for one in warnings(spec)] == [
+        (2, 6, "vars.a", told),
+        (3, 16, "vars.b.default", told),
+    ]
+
+
 def test_a_pool_of_no_size_is_warned_about(tmp_path: Path) -> None:
     path = tmp_path / "s.yaml"
     told = "says no size, so that no task ever runs: add `target_dedicated_nodes` or `autoscale`, for example"

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from batchspec.spec.checks.tree import Part, commanded, jobs, pools
 from batchspec.spec.document import At, Document, Finding, shown
 from batchspec.spec.reserved import METADATA_PREFIX, TASK_HASH_SETTING
+from batchspec.spec.words import has_template
 
 _SETTINGS = ("environment_settings", "common_environment_settings")
 
@@ -16,11 +17,21 @@ def environment(spec: Part) -> Iterator[Finding]:
     """Names of environment variables."""
     for holder in (*commanded(spec), *jobs(spec)):
         for word in _SETTINGS:
+            yield from _twice(holder, word)
             for at, name, on_key in _names(holder, word):
                 if name.upper() == TASK_HASH_SETTING:
                     yield Finding(at, f"{TASK_HASH_SETTING} is set by batchspec; choose another name", on_key=on_key)
                 elif not name or "=" in name:
                     yield Finding(at, f"{shown(name)} cannot be the name of an environment variable", on_key=on_key)
+
+
+def _twice(holder: Part, word: str) -> Iterator[Finding]:
+    """Names that a list has twice (a mapping cannot)."""
+    first: dict[str, int] = {}
+    for item in holder.parts(word):
+        name, index = item.data.get("name"), int(item.at[-1])
+        if isinstance(name, str) and not has_template(name) and first.setdefault(name, index) != index:
+            yield Finding((*item.at, "name"), f"{shown(name)} is set by {word}[{first[name]}] too; remove one of them")
 
 
 def metadata(spec: Part) -> Iterator[Finding]:

@@ -55,6 +55,7 @@ SOUND: list[tuple[Check, Any]] = [
     (resources.job, {"containers": {}}),
     (resources.dependencies, {"job": {"uses_task_dependencies": True}, "tasks": [{"needs": "a"}]}),
     (reserved.environment, task(environment_settings={"AZ_BATCH_X": "a", "BATCHSPEC_OTHER": "b"})),
+    (reserved.environment, task(environment_settings=[{"name": "A"}, {"name": "a"}, *[{"name": "{{ x }}"}] * 2])),
     (reserved.metadata, {"pool": {"metadata": [{"name": "batchspec", "value": "a"}]}}),
     (secrets.secrets, task(environment_settings={"password": "plain"}, command="{{ vars.key }}")),
     (secrets.secrets, {"pool": {"user_accounts": [{"name": "n", "password": "{{ vars.p }}"}]}}),
