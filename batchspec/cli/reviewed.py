@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _COLUMNS = 118
 _SHOWN = 20
 _KEPT = 1000
+_LONGEST_NAME = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,8 @@ def _line(one: Difference) -> str:
 def _lines(one: Difference) -> Iterator[str]:
     """The difference on one line, or on three when the values are long."""
     path = phrases.snake(one.path)
-    what = phrases.harmless(one.what + ("" if path.startswith("[") else ", ") + path if path else one.what)
+    named = one.what + ("" if path.startswith("[") else ", ") + path if path else one.what
+    what = phrases.cut(phrases.harmless(named), _LONGEST_NAME)
     was, now = (phrases.whole_value(cast("Json", value)) for value in (one.was, one.now))
     line = f"{what}: was {was}, is {now}"
     if len(line) <= _COLUMNS:

@@ -41,7 +41,8 @@ def differences(frozen: Frozen, freezing: Freezing, plan: Plan, observed: Observ
         found = True
         yield one
     if not found:
-        yield Difference("the order of something", "another", "another")
+        ordered = frozen.plan["tasks"] == now["tasks"]
+        yield Difference("something else" if ordered else "the order of the tasks", "as reviewed", "another")
 
 
 def _in_what_it_rests_on(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Difference]:
@@ -133,7 +134,8 @@ def _sum(text: str | None) -> str:
     """An MD5 or, where there is none, an ETag, and the size, for people."""
     if text is None:
         return NOT_THERE
-    content, *_, size = text.split(" ")
+    content, _, size = text.rpartition(" ")
+    content = content.partition(" ")[0]
     return f"{size} bytes (MD5 {content[:_DIGITS]})" if len(content) == _MD5_DIGITS else f"{size} bytes ({content})"
 
 

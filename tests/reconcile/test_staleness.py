@@ -311,7 +311,7 @@ async def test_the_order_of_tasks_counts(workload: Workload, world: World) -> No
     held_to = await frozen(one, world)
     turned = replace(one, tasks=lambda: iter(reversed(list(one.tasks()))))
 
-    assert await stale(turned, world, held_to) == [Difference("the order of something", "another", "another")]
+    assert await stale(turned, world, held_to) == [Difference("the order of the tasks", "as reviewed", "another")]
 
 
 async def test_a_new_secret_makes_no_plan_stale(workload: Workload, world: World) -> None:
