@@ -62,7 +62,11 @@ class Reviewed:
         """Raise PlanStale when it is not what would be done now; `see` is the command that shows that."""
         fix = f"see what it would do now: {see}"
         if self.frozen is not None:
-            self._compare(self.frozen, plan, observed, freezing, fix)
+            from batchspec.reconcile.staleness import differences
+
+            error = stale(self.file, differences(self.frozen, freezing, plan, observed), fix=fix)
+            if error is not None:
+                raise error
         elif self.digest is not None:
             now = freezing.digest(plan, observed)
             if not now.startswith(self.digest):
@@ -72,16 +76,16 @@ class Reviewed:
                     fix=fix,
                 )
 
-    def _compare(self, frozen: "Frozen", plan: Plan, observed: Observed, freezing: "Freezing", fix: str) -> None:
-        from batchspec.reconcile.staleness import differences
 
-        every = differences(frozen, freezing, plan, observed)
-        found = list(islice(every, _KEPT))
-        if found:
-            more = len(found) - _SHOWN + sum(1 for _ in every)
-            lines = [line for one in found[:_SHOWN] for line in _lines(one)] + [f"and {more:,} more"] * (more > 0)
-            told = f"the plan in {self.file} is stale, and nothing was changed; since it was made, this has:"
-            raise PlanStale("\n".join([told, *lines]), fix=fix, differences=found)
+def stale(file: str, every: Iterator[Difference], *, fix: str) -> PlanStale | None:
+    """The error that tells the first differences and how many more there are; None when there is none."""
+    found = list(islice(every, _KEPT))
+    if not found:
+        return None
+    more = len(found) - _SHOWN + sum(1 for _ in every)
+    lines = [line for one in found[:_SHOWN] for line in _lines(one)] + [f"and {more:,} more"] * (more > 0)
+    told = f"the plan in {file} is stale, and nothing was changed; since it was made, this has:"
+    return PlanStale("\n".join([told, *lines]), fix=fix, differences=found)
 
 
 def reviewed(

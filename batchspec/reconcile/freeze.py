@@ -37,13 +37,18 @@ CHANGES = "would_change"
 
 @dataclass(slots=True)
 class Freezing:
-    """One spec on one account, and what was asked for beside it; `place` tells accounts apart."""
+    """One spec on one account, and what was asked for beside it; `place` tells accounts apart.
+
+    With `keep` the text is made once and kept, for whoever needs it and its digest: about 150 bytes a task.
+    """
 
     desired: Desired
     place: str
     retry_failed: bool = False
     refresh_secrets: bool = False
+    keep: bool = False
     _stem: "_Hash | None" = field(default=None, repr=False)
+    _kept: list[str] | None = field(default=None, repr=False)
 
     def digest(self, plan: Plan, observed: Observed) -> str:
         """64 hexadecimal digits; "" for a plan that could not look at everything, since it may be another one."""
@@ -70,6 +75,11 @@ class Freezing:
 
     def rest(self) -> Iterator[str]:
         """All but the changes, in the order of names, without the end of the object."""
+        if self.keep and self._kept is None:
+            self._kept = list(self._made())
+        return self._made() if self._kept is None else iter(self._kept)
+
+    def _made(self) -> Iterator[str]:
         desired = self.desired
         yield "{"
         yield f'"asked":{canonical({"refresh_secrets": self.refresh_secrets, "retry_failed": self.retry_failed})}'

@@ -140,6 +140,11 @@ async def test_a_second_plan_of_one_spec_walks_its_tasks_no_second_time(workload
 
     assert freezing.digest(made, seen) == freezing.digest(made, seen)
     assert walks == ["walk"]
+    walks.clear()
+    keeping = Freezing(desired, "local", keep=True)
+    assert keeping.digest(made, seen) == freezing.digest(made, seen)
+    assert "".join(keeping.text(made, seen)) == "".join(freezing.text(made, seen))
+    assert walks == ["walk"] * 2, "one for each"
 
 
 async def test_blobs_that_a_generator_listed_count_by_content(workload: Workload, world: World) -> None:

@@ -50,7 +50,13 @@ def plan(
         ahead = Preflight(desired, services, refresh_secrets=refresh_secrets)
         observed = await ahead.observe()
         found = planned(ahead.desired, observed, retry_failed=retry_failed, refresh_secrets=refresh_secrets)
-        freezing = Freezing(desired, services.place, retry_failed=retry_failed, refresh_secrets=refresh_secrets)
+        freezing = Freezing(
+            desired,
+            services.place,
+            retry_failed=retry_failed,
+            refresh_secrets=refresh_secrets,
+            keep=out is not None,
+        )
         found = replace(ahead.checked(found, observed), digest=freezing.digest(found, observed))
         shown = await with_task_reasons(found, desired, observed, services.batch)
         if console.as_json:
