@@ -38,8 +38,11 @@ from batchspec.render.model import Desired, DesiredJob
 
 @dataclass(slots=True)
 class _JobAndTasks:
+    """What is to be done; `harmless` when a new job was asked for by name and costs no task its result."""
+
     job: Change | None
     tasks: TaskChanges
+    harmless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,7 @@ def plan(
         *upload_changes(desired, observed, needs),
         *(change for change in (pool, work.job, schedule) if change is not None),
     ]
+    counted = [change for change in changes if not (work.harmless and change is work.job)]
     return Plan(
         name=desired.name,
         changes=tuple(changes),
@@ -113,7 +117,7 @@ def plan(
         cleaned_up=(succeeded and not due) or (over and not list(_still_there(desired, observed))),
         cleanup_due=due,
         unseen=tuple(unseen(desired, observed)),
-        too_much=tuple(blast_radius(changes, work.tasks.changes, observed)),
+        too_much=tuple(blast_radius(counted, work.tasks.changes, observed)),
     )
 
 
@@ -129,10 +133,12 @@ def _job_and_tasks(desired: Desired, observed: Observed, again: _Again) -> _JobA
         return _JobAndTasks(change, all_new(desired.tasks()))
     tasks = again.tasks(desired, observed)
     tasks.pending += _of_manager(job, observed)
-    reason = _why_new_job(observed, tasks) or (_why_again(observed, tasks) if again.retry_failed else None)
-    if reason is None:
+    reason = _why_new_job(observed, tasks)
+    asked = _why_again(observed, tasks) if again.retry_failed and reason is None else None
+    if (why := reason or asked) is None:
         return _JobAndTasks(change, tasks)
-    return _JobAndTasks(replaced(job.id, (reason,)), all_new(desired.tasks()))
+    harmless = asked is not None and not any(task.completed for task in observed.tasks.values())
+    return _JobAndTasks(replaced(job.id, (why,)), all_new(desired.tasks()), harmless)
 
 
 def _of_manager(job: DesiredJob, observed: Observed) -> int:
