@@ -14,7 +14,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from batchspec.errors import LocalIOFailed
@@ -26,6 +26,8 @@ from batchspec.render.patterns import matches
 from batchspec.spec.opening import git_root, is_within, opened
 
 _MAGIC = re.compile(r"[*?\[]")
+# Folders that one pattern may enter by links or below them, each as often as there are ways to it.
+_MOST_BELOW_LINKS = 2_000
 # What other tools take for a choice of words.
 _CHOICE = re.compile(r"\{[^{}]*,[^{}]*\}")
 _MAX_FAULTS = 20
@@ -145,6 +147,17 @@ def _size(folder: Folder, path: Path, faults: list[str]) -> int | None:
     return status.st_size
 
 
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """A folder to look into: where it is, its path below the start, the steps left, and the real folders above it."""
+
+    folder: Path
+    name: str
+    steps: tuple[str, ...]
+    above: tuple[Path, ...]
+    linked: bool = False
+
+
 class _Walk:
     """One pattern on its way through the folders; faults are added to the list it is given."""
 
@@ -152,6 +165,7 @@ class _Walk:
         self._folder = folder
         self._pattern = pattern
         self._faults = faults
+        self._below_links = 0
 
     def found(self) -> Iterator[tuple[str, Path]]:
         """Each file once: its path below the fixed part, and where it is."""
@@ -170,7 +184,7 @@ class _Walk:
             self._faults.append(f"there is no folder {folder}; {self._next_step()}")
         elif self._usable_folder(start):
             before = len(self._faults)
-            names = sorted(set(self._below(start, "", tuple(steps), (start.resolve(),))))
+            names = sorted(self._below(start, tuple(steps)))
             if not names and len(self._faults) == before:
                 self._faults.append(f"matches no file; {self._next_step()}")
             yield from ((name, start / name) for name in names)
@@ -198,29 +212,49 @@ class _Walk:
             return "braces stand for themselves here; write each choice as a pattern of its own, in a list"
         return "check the path, which starts at the folder of the spec"
 
-    def _below(self, at: Path, name: str, steps: tuple[str, ...], above: tuple[Path, ...]) -> Iterator[str]:
-        step, rest = steps[0], steps[1:]
-        if step == "**" and rest:
-            yield from self._below(at, name, rest, above)
-        for entry in self._entries(at):
-            if not matches(entry.name, "*" if step == "**" else step):
+    def _below(self, start: Path, steps: tuple[str, ...]) -> set[str]:
+        """The paths below `start` of the files that the steps name; each folder is entered once for each step."""
+        found: set[str] = set()
+        entered: set[tuple[str, int]] = set()
+        waiting = [_Visit(start, "", steps, (start.resolve(),))]
+        while waiting and self._below_links <= _MOST_BELOW_LINKS:
+            visit = waiting.pop()
+            key = (visit.name, len(visit.steps))
+            if key in entered:
                 continue
-            if _is_folder(Path(entry.path)):
-                onward = steps if step == "**" else rest
-                yield from self._into(Path(entry.path), name + entry.name + "/", onward, entry.is_symlink(), above)
-            elif not rest and self._usable(entry):
-                yield name + entry.name
+            entered.add(key)
+            step, rest = visit.steps[0], visit.steps[1:]
+            onward: list[_Visit] = []
+            for entry in self._entries(visit.folder):
+                if not matches(entry.name, "*" if step == "**" else step):
+                    continue
+                if _is_folder(Path(entry.path)):
+                    onward += self._into(visit, entry, visit.steps if step == "**" else rest)
+                elif not rest and self._usable(entry):
+                    found.add(visit.name + entry.name)
+            waiting += reversed(onward)
+            if step == "**" and rest:
+                waiting.append(replace(visit, steps=rest))
+        return found
 
-    def _into(
-        self, folder: Path, name: str, steps: tuple[str, ...], linked: bool, above: tuple[Path, ...]
-    ) -> Iterator[str]:
-        if not steps or (linked and not self._usable_folder(folder)):
+    def _into(self, visit: "_Visit", entry: os.DirEntry[str], steps: tuple[str, ...]) -> Iterator["_Visit"]:
+        folder, linked = Path(entry.path), entry.is_symlink()
+        if not steps or not self._may_follow(linked or visit.linked):
+            return
+        if linked and not self._usable_folder(folder):
             return
         if self._folder.within is not None and folder.name.lower() == ".git":
             return  # no wildcard means it
-        real = folder.resolve() if linked else above[-1] / folder.name
-        if real not in above:
-            yield from self._below(folder, name, steps, (*above, real))
+        real = folder.resolve() if linked else visit.above[-1] / folder.name
+        if real not in visit.above:
+            yield _Visit(folder, f"{visit.name}{entry.name}/", steps, (*visit.above, real), linked or visit.linked)
+
+    def _may_follow(self, linked: bool) -> bool:
+        """Links that lead to each other make more paths than anyone means; the first one too many is told."""
+        self._below_links += linked
+        if self._below_links == _MOST_BELOW_LINKS + 1:
+            self._faults.append(f"enters more than {_MOST_BELOW_LINKS:,} folders by links; name fewer of them")
+        return self._below_links <= _MOST_BELOW_LINKS
 
     def _entries(self, folder: Path) -> list[os.DirEntry[str]]:
         try:
