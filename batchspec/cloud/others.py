@@ -7,21 +7,28 @@ blob where the SAS allows that, and else assumed. Nothing is signed here: what t
 
 A spec names both the address and the variable, so one from an untrusted pull request could ask for any SAS of the
 environment to be sent to any host. `plan` must be safe for such specs: it sends a SAS only where the variable itself
-holds the whole address, and it is the spec's.
+holds the whole address, and it is the spec's. Nor does it ask just any host: one behind a firewall could be meant. A
+public container, which has no SAS, must be one of Azure Storage.
 """
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 from batchspec.errors import PlanRefused, UsageError
+
+_AZURE_STORAGE = tuple(
+    f".blob.{suffix}"
+    for suffix in ("core.windows.net", "storage.azure.net", "core.chinacloudapi.cn", "core.usgovcloudapi.net")
+)
 
 
 @dataclass(frozen=True, slots=True)
 class OtherContainer:
     """`url` without query and slash at the end; `sas` is its query ("" for none), `from_env` the variable it is in.
 
-    `withheld` says that there is a SAS which must not be sent, since nothing says that it belongs to this address.
+    `withheld` says that there is a SAS which must not be sent, since nothing says that it belongs to this address, or,
+    without `from_env`, that nothing says that this address may be asked at all.
     """
 
     url: str
@@ -32,7 +39,7 @@ class OtherContainer:
     @property
     def may_list(self) -> bool:
         """Whether a list of its blobs can be asked for."""
-        return "l" in self._allowed if self.sas else not self.from_env
+        return "l" in self._allowed if self.sas else not (self.from_env or self.withheld)
 
     @property
     def _allowed(self) -> str:
@@ -51,6 +58,12 @@ class OtherContainer:
     @property
     def unreadable(self) -> UsageError | None:
         """Why no request can be made: the SAS that it shall have is not there, or must not be sent."""
+        if self.withheld and not self.from_env:
+            return UsageError(
+                f"{self.url} is not on Azure Storage: `plan` asks no other host without a SAS, since the spec alone "
+                "names it",
+                fix="give the container a `sas: {from_env: NAME}`; `apply` asks it as it is",
+            )
         if self.withheld:
             return UsageError(
                 f"{self.from_env} holds a SAS without its address, which `plan` does not send to {self.url}: the spec "
@@ -79,7 +92,8 @@ def other_container(url: str, from_env: str, value: str, now: datetime, *, trust
     if not mark:
         address, sas = "", address
     if not sas:
-        return OtherContainer(url, from_env)
+        host = urlsplit(url).hostname or ""
+        return OtherContainer(url, from_env, withheld=not (trusted or from_env or host.endswith(_AZURE_STORAGE)))
     found = parse_qs(sas)
     if "sig" not in found:
         raise UsageError(

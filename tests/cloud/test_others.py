@@ -58,6 +58,23 @@ def test_an_untrusted_spec_cannot_send_a_sas_anywhere() -> None:
         alone.refuse_unreadable()
 
 
+@pytest.mark.parametrize(
+    ("url", "asked"),
+    [
+        (URL, True),
+        ("https://a.z1.blob.storage.azure.net/data", True),
+        ("https://intranet.example.com/data", False),
+        ("https://blob.core.windows.net.example.com/data", False),
+        ("http://127.0.0.1:10000/a/data", False),
+    ],
+)
+def test_an_untrusted_spec_cannot_have_any_host_asked(url: str, asked: bool) -> None:
+    public, trusted = (other_container(url, "", "", NOW, trusted=trusted) for trusted in (False, True))
+
+    assert (public.may_list, public.unreadable is None) == (asked, asked)
+    assert (trusted.may_list, trusted.unreadable) == (True, None)
+
+
 def test_what_a_sas_does_not_allow_is_told() -> None:
     container = OtherContainer(URL, "THEIR_SAS", "sp=rl&sig=x")
 
