@@ -7,10 +7,10 @@ in one checkout can be applied in another.
 
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
-from batchspec.cli import phrases
-from batchspec.cli.console import Console
+from batchspec.cli.given import Given
 from batchspec.cli.output_file import write_file
 from batchspec.errors import LocalIOFailed, PlanRefused, UsageError
 from batchspec.reconcile.change import Plan
@@ -34,18 +34,18 @@ def check_place(name: str) -> None:
         raise UsageError(f"--out {name} is there and is no plan, so it is not overwritten", fix="give another name")
 
 
-def write_plan(console: Console, name: str, spec: str, freezing: Freezing, plan: Plan, observed: Observed) -> None:
-    """Write a plan that has its digest, whole or not at all, and say so. Raises LocalIOFailed and PlanRefused."""
+def write_plan(name: str, spec: str, freezing: Freezing, plan: Plan, observed: Observed) -> None:
+    """Write a plan that has its digest, whole or not at all. Raises LocalIOFailed and PlanRefused."""
     if not plan.digest:
         lacking = "; ".join(plan.unseen)
         raise PlanRefused(f"--out {name} was not written: the plan could not look at everything: {lacking}")
     write_file(Path(name), _counted(file_text(freezing, plan, observed, place_of_spec(spec))))
-    console.message(f"{phrases.harmless(name)}: written; do exactly that with: {applying(name, plan)}")
 
 
-def applying(name: str, plan: Plan) -> str:
-    """The command that does what a plan in a file says."""
-    return phrases.command_line(["batchspec", "apply", "--plan", name, *["--force"] * bool(plan.too_much)])
+def applying(name: str, given: Given, plan: Plan) -> str:
+    """The command that does what a plan in a file says, for the same target; the file knows the variables."""
+    again = replace(given, variables=(), files=())
+    return again.suggest("apply --plan", name, *["--force"] * bool(plan.too_much))
 
 
 def _counted(pieces: Iterable[str]) -> Iterable[str]:

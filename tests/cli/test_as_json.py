@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from batchspec.cli import as_json
-from batchspec.errors import TimedOut
+from batchspec.errors import Difference, PlanStale, TimedOut
 from batchspec.reconcile.change import Change, Check, Plan, Reason
 from batchspec.reconcile.outcome import Counts, Failure, Group, ScheduleState, Status
 from batchspec.render.symbolic import symbol
@@ -122,3 +122,14 @@ def test_a_spec_without_pool_and_job_has_a_status_without_them() -> None:
 
 def test_an_error_names_its_kind_and_the_next_step() -> None:
     assert as_json.error_object(TimedOut("late", fix="wait")) == {"kind": "TimedOut", "message": "late", "fix": "wait"}
+
+
+def test_a_stale_plan_says_what_differs() -> None:
+    stale = PlanStale("stale", fix="look", differences=[Difference("pool p", 2, "https://a?sig=abc", "vmSize")])
+
+    assert as_json.error_object(stale) == {
+        "kind": "PlanStale",
+        "message": "stale",
+        "fix": "look",
+        "differences": [{"what": "pool p", "path": "vmSize", "was": 2, "now": "https://a?sig=<masked>"}],
+    }

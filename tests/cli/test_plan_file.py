@@ -1,9 +1,11 @@
 """Where a plan is written, and where the spec of a plan is found."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from batchspec.cli.given import Given
 from batchspec.cli.plan_file import applying, check_place, find_spec, place_of_spec, read_plan
 from batchspec.errors import UsageError
 from batchspec.reconcile.change import Plan
@@ -66,8 +68,10 @@ def test_a_plan_that_cannot_be_read_is_a_mistake_on_the_command_line(checkout: P
             read_plan(name)
 
 
-def test_the_command_that_applies_a_plan_says_force_where_it_is_needed() -> None:
-    from dataclasses import replace
+def test_the_command_that_applies_a_plan_says_what_the_plan_does_not_know() -> None:
+    given = Given(("n=5",), ("vars.yaml",), "azure", allow_outside=True)
 
-    assert applying("my plan", PLAN) == "batchspec apply --plan 'my plan'"
-    assert applying("p", replace(PLAN, too_much=("most of it",))) == "batchspec apply --plan p --force"
+    assert applying("my plan", Given(), PLAN) == "batchspec apply --plan 'my plan'"
+    assert applying("p", given, replace(PLAN, too_much=("most of it",))) == (
+        "batchspec apply --plan p --force --target azure --allow-outside"
+    )

@@ -13,6 +13,7 @@ from batchspec.cli.boundary import error_lines
 from batchspec.cli.console import Console
 from batchspec.cli.given import Given
 from batchspec.cli.markdown_plan import Where, document, refusal
+from batchspec.cli.phrases import harmless
 from batchspec.cli.plan_entries import apply_options
 from batchspec.cli.plan_file import applying, check_place, write_plan
 from batchspec.cli.session import online
@@ -62,7 +63,11 @@ def plan(
         if console.as_json:
             console.answer |= as_json.plan_object(shown)
         elif format == "markdown":
-            do = given.suggest("apply", spec, *apply_options(found), *again) if out is None else applying(out, found)
+            do = (
+                given.suggest("apply", spec, *apply_options(found), *again)
+                if out is None
+                else applying(out, given, found)
+            )
             where = Where(spec, services.shown_as, do)
             console.raw(document(shown, desired, where, mask=console.masked, all_tasks=all_tasks))
         else:
@@ -71,7 +76,8 @@ def plan(
         console.flush()
         refuse_failed(found)
         if out is not None:
-            write_plan(console, out, spec, freezing, found, observed)
+            write_plan(out, spec, freezing, found, observed)
+            console.message(f"{harmless(out)}: written; do exactly that with: {applying(out, given, found)}")
         changes = bool(found.totals or found.downloads or found.cleanup_due or found.unseen)
         return EXIT_CHANGES if detailed_exitcode and changes else 0
 
