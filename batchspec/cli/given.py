@@ -17,7 +17,7 @@ from batchspec.errors import UsageError
 class Given:
     """`variables` are `NAME=VALUE` as typed, `files` paths as typed; `target` is None when it was not said.
 
-    `allow_outside` lets the spec read files outside its repository, `allow_large` make any number of tasks.
+    `allow_outside` lets the spec read files outside its repository, `allow_large` take as long to render as it does.
     `frozen` are the variables of a plan that is applied, by name; what was typed goes before them, and must then be
     the same.
     """

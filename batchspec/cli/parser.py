@@ -158,7 +158,7 @@ def _add_shared(parser: argparse.ArgumentParser, *, before: bool) -> None:
         "--allow-large",
         action="store_true",
         default=False if before else argparse.SUPPRESS,
-        help="let the spec take as long to render as it does: more than about 50,000 usual tasks",
+        help="let the spec take as long to render as it does, also when its templates cost much more than usual",
     )
     group.add_argument(
         "-q",

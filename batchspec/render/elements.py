@@ -12,7 +12,7 @@ from batchspec.render.model import BlobQuery, DesiredContainer, Listing, LocalFi
 from batchspec.render.names import File
 from batchspec.render.scope import Scope
 
-MAX_TASKS = 10_000_000
+MAX_TASKS = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)

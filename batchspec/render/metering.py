@@ -4,9 +4,9 @@ Place in the pipeline: `template` and `check` pay here for what they do, and `cl
 values and counts. Out: nothing, or TooMuch. Never looks at a clock: the same spec passes or fails on every machine.
 
 Decisions: a unit is about 0.2 microseconds on a machine of 2026, so that no template takes more than 2 s. Whatever is
-read is paid for like what is made: to look for a character in a long text costs time, too, and leaves nothing behind.
-A spec may render what about 50,000 usual tasks cost, or less of what costs more; who wants more says so, since a pull
-request of three lines can ask for years.
+read is paid for like what is made: to look for a character in a long text costs time, too, and leaves nothing behind. A
+spec may spend a few seconds, and for each of its tasks (see `elements` for how many there may be) what a rich one
+costs: so many tasks are no reason to refuse, costly ones are, since a pull request of three lines can ask for years.
 """
 
 import re
@@ -17,6 +17,7 @@ from batchspec.render.guard import TooMuch, weight
 
 MAX_WORK = 2_000_000
 MAX_RUN = 15_000_000
+EARNED_BY_A_TASK = 1_500
 MAX_TAG_CHARACTERS = 10_000
 FLAG = "--allow-large"
 
@@ -65,12 +66,12 @@ class Run:
             raise TooMuch(SPENT)
 
     def task(self, characters: int) -> None:
-        """Pay for a task of this size; see `is_spent`."""
-        self._left -= _TASK + characters // _TASK_CHARACTERS_AT_ONCE
+        """Pay for a task of this size, out of what it may cost; see `is_spent`."""
+        self._left += EARNED_BY_A_TASK - _TASK - characters // _TASK_CHARACTERS_AT_ONCE
 
 
 SPENT = (
-    "the spec takes too long to render: as long as about 50,000 usual tasks; make fewer or smaller tasks, or say "
+    "the spec takes too long to render, much longer than usual tasks do; make simpler or smaller tasks, or say "
     f"{FLAG} if that is meant"
 )
 RUN = Run()

@@ -29,9 +29,9 @@ from batchspec.spec.scalars import NotANumber, Scalar, scalar_from_plain
 
 __all__ = ["At", "Document", "Position", "load"]
 
-MAX_BYTES = 2_000_000
+MAX_BYTES = 5_000_000
 MAX_DEPTH = 100
-MAX_NODES = 100_000
+MAX_NODES = 250_000
 MAX_ALIASED_NODES = 100_000
 MAX_ALIASED_CHARACTERS = 10_000_000
 MAX_PROBLEMS = 100

@@ -35,6 +35,17 @@ def test_the_templates_of_one_spec_share_what_it_may_cost() -> None:
     assert [render(names) for _ in range(9)] == [""] * 9
 
 
+def test_tasks_of_a_usual_size_earn_what_they_cost_and_huge_ones_do_not() -> None:
+    with RUN.limited(100_000):
+        for _ in range(1_000):
+            RUN.spend(500)
+            RUN.task(2_000)
+        assert not RUN.is_spent
+        for _ in range(1_000):
+            RUN.task(1_000_000)
+        assert RUN.is_spent
+
+
 def test_what_stands_between_braces_is_limited_and_what_stands_around_them_is_not() -> None:
     long = "x" * metering.MAX_TAG_CHARACTERS
     assert text_of(f"{long}{{{{ 1 }}}}{long}")({}) == f"{long}1{long}"
