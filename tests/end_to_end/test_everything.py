@@ -239,3 +239,48 @@ downloads: [{{container: output, to: ../results}}]
     (run,) = [words for words in calls(runtime) if words[0] == "run"]
     assert run[run.index("--memory") + 1] == "1g"
     assert "WHO" in run
+
+
+def test_each_way_to_fail_has_the_outcome_that_its_exit_condition_gives_it(
+    write: Callable[[str], Workspace], raw: Services
+) -> None:
+    work = write("""\
+containers: {output: {}}
+tasks:
+  - for_each: {items: [{id: in-range, code: 15}, {id: out-of-range, code: 21}]}
+    id: "{{ item.id }}"
+    command: exit {{ item.code }}
+    exit_conditions: {exit_code_ranges: [{start: 10, end: 20, exit_options: {dependency_action: satisfy}}]}
+  - id: no-input
+    command: cat nothing.txt
+    resource_files: [{container: output, file: nothing.txt}]
+    exit_conditions: {pre_processing_error: {dependency_action: satisfy}}
+  - id: no-output
+    command: "true"
+    output_files: [{file_pattern: result.txt, container: output}]
+    exit_conditions: {file_upload_error: {dependency_action: satisfy}}
+  - for_each: {items: [in-range, out-of-range, no-input, no-output]}
+    id: "after-{{ item }}"
+    depends_on: {task_ids: ["{{ item }}"]}
+    command: "true"
+""")
+
+    ran = work.run("apply")
+
+    assert ran.code == 3, ran
+    assert "7 of 8 completed: 3 succeeded, 4 failed; 1 blocked" in ran.stdout
+    causes = (
+        "BlobNotFound\n",
+        "FailureExitCode (exit code 15)\n",
+        "FailureExitCode (exit code 21)\n",
+        "FileUploadMiscError (exit code 0)\n",
+    )
+    assert [cause for cause in causes if f"\n  {cause}" not in ran.stderr] == []
+    dependents = {name: ended for name, ended in raw.tasks(work.name).items() if name.startswith("after-")}
+    assert dependents == {
+        "after-in-range": ("completed", "success", 0),
+        "after-out-of-range": ("active", "", None),
+        "after-no-input": ("completed", "success", 0),
+        "after-no-output": ("completed", "success", 0),
+    }
+    assert work.run("delete", "--yes").code == 0
