@@ -15,6 +15,11 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 DEADLINE_S = 120
+SCHEMAS = {
+    "spec": "batchspec-v1.schema.json",
+    "plan": "batchspec-plan-v1.schema.json",
+    "output": "batchspec-output-v1.schema.json",
+}
 
 
 def run(*command: str | Path, cwd: Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -74,15 +79,16 @@ def test_the_wheel_holds_every_file_of_the_package_and_the_schema(installed: Ins
 
     names = {name for name in zipfile.ZipFile(installed.wheel).namelist() if ".dist-info/" not in name}
 
-    assert names == there | {"batchspec/spec/batchspec-v1.schema.json"}
+    assert names == there | {f"batchspec/spec/{schema}" for schema in SCHEMAS.values()}
     assert {f"batchspec/engine/azurite_package/{name}.json" for name in ("package", "package-lock")} <= names
 
 
-def test_the_installed_command_prints_the_schema_of_the_repository(installed: Installed) -> None:
-    printed = installed.run("batchspec", "schema")
+@pytest.mark.parametrize("of", SCHEMAS)
+def test_the_installed_command_prints_the_schemas_of_the_repository(installed: Installed, of: str) -> None:
+    printed = installed.run("batchspec", "schema", "--of", of)
 
     assert (printed.returncode, printed.stderr) == (0, "")
-    assert json.loads(printed.stdout) == json.loads((REPOSITORY / "schemas/batchspec-v1.schema.json").read_text())
+    assert printed.stdout == (REPOSITORY / "schemas" / SCHEMAS[of]).read_text()
 
 
 def test_the_installed_command_validates_and_renders_the_shipped_specs(installed: Installed) -> None:

@@ -2,7 +2,8 @@
 
 Place in the pipeline: commands put these into `Console.answer`. In: the stages' data. Out: plain JSON values. Every
 object a command prints has `version` (1), `command`, `exit_code` and `error` (null when all went well); names of
-properties do not change within a version. Sizes are bytes, times seconds.
+properties do not change within a version. Sizes are bytes, times seconds. What `plan`, `apply` and `status` print is
+described by schemas/batchspec-output-v1.schema.json.
 """
 
 from typing import cast
@@ -39,6 +40,7 @@ def plan_object(plan: Plan) -> dict[str, Json]:
         "cleaned_up": plan.cleaned_up,
         "cleanup_due": list(plan.cleanup_due),
         "unseen": list(plan.unseen),
+        "needs_force": list(plan.too_much),
         "checks": [check_object(check) for check in plan.checks],
     }
 

@@ -149,8 +149,8 @@ def _import(console: Console, given: Given, args: Namespace) -> int:
 def _schema(console: Console, given: Given, args: Namespace) -> int:
     from batchspec.cli.commands.schema import schema
 
-    del given, args
-    return schema(console)
+    del given
+    return schema(console, args.of)
 
 
 def _engine(console: Console, given: Given, args: Namespace) -> int:

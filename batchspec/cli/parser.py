@@ -277,7 +277,8 @@ def _import(parser: argparse.ArgumentParser) -> None:
 
 
 def _schema(parser: argparse.ArgumentParser) -> None:
-    del parser
+    what = "of a spec unless said otherwise, of a plan in a file, or of the output of plan, apply and status as JSON"
+    parser.add_argument("--of", choices=("spec", "plan", "output"), default="spec", help=what)
 
 
 def _engine(parser: argparse.ArgumentParser) -> None:
@@ -414,7 +415,12 @@ _COMMANDS = (
         _import,
         ("batchspec import --pool my-pool", "batchspec import --pool my-pool --job my-job --out my-job.yaml"),
     ),
-    ("schema", "print the JSON Schema of a spec", _schema, ("batchspec schema > batchspec-v1.schema.json",)),
+    (
+        "schema",
+        "print the JSON Schema of a spec, or of what batchspec writes",
+        _schema,
+        ("batchspec schema > batchspec-v1.schema.json", "batchspec schema --of output"),
+    ),
     (
         "engine",
         "the local engine: start, stop, status, reset (its state), env (variables for any client), faults on demand",

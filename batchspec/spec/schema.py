@@ -17,6 +17,7 @@ from batchspec.spec.document import Document, Finding
 
 MAX_FINDINGS = 1_000
 FILE_NAME = "batchspec-v1.schema.json"
+OTHERS = {"plan": "batchspec-plan-v1.schema.json", "output": "batchspec-output-v1.schema.json"}
 
 
 def problems(document: Document) -> list[Problem]:
@@ -47,8 +48,8 @@ def schema() -> Mapping[str, Any]:
     return loaded
 
 
-def text() -> str:
-    """The schema as it is in its file."""
-    shipped = Path(__file__).with_name(FILE_NAME)
-    file = shipped if shipped.exists() else Path(__file__).parents[2] / "schemas" / FILE_NAME
+def text(name: str = FILE_NAME) -> str:
+    """The schema, or one of the `OTHERS` of what the program writes, as it is in its file."""
+    shipped = Path(__file__).with_name(name)
+    file = shipped if shipped.exists() else Path(__file__).parents[2] / "schemas" / name
     return file.read_text(encoding="utf-8")

@@ -63,6 +63,7 @@ def test_a_plan_is_complete_and_holds_no_symbol_and_no_signature() -> None:
         "cleaned_up": True,
         "cleanup_due": ["job"],
         "unseen": ["theirs: no SAS"],
+        "needs_force": [],
         "checks": [{"name": "quota", "verdict": "warning", "fact": "?sig=<masked>", "fix": "ask for more"}],
     }
 

@@ -21,6 +21,8 @@ from azure.batch import BatchClient
 from azure.core.credentials import AzureNamedKeyCredential
 from azure.storage.blob import BlobServiceClient
 
+from tests.output_schema import check_output
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 DEADLINE_S = 150
 POOL = """\
@@ -52,9 +54,14 @@ def environment(state: Path, **more: str) -> dict[str, str]:
 
 
 def batchspec(*arguments: str, cwd: Path, env: Mapping[str, str]) -> Ran:
-    """Run the command line with these arguments and without a terminal; raises TimeoutExpired after the deadline."""
+    """Run the command line with these arguments and without a terminal; raises TimeoutExpired after the deadline.
+
+    What `--format json` prints must be as the schema of it says.
+    """
     with begun(*arguments, cwd=cwd, env=env) as process:
-        return end(process)
+        ran = end(process)
+    check_output(arguments, ran.stdout)
+    return ran
 
 
 @contextmanager
