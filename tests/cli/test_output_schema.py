@@ -1,6 +1,7 @@
 """The schema of what `--format json` prints. The end-to-end tests check every such output against it."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from jsonschema.validators import Draft202012Validator
@@ -16,7 +17,7 @@ from batchspec.errors import (
     SpecInvalid,
 )
 from batchspec.reconcile.change import Change, Check, Plan, Reason
-from batchspec.reconcile.outcome import Counts, Group, Outcome, Status
+from batchspec.reconcile.outcome import Counts, Group, Outcome, ScheduleState, Status
 from batchspec.render.symbolic import Json
 from tests.cli.test_as_json import FAILURE
 from tests.output_schema import FILE, check
@@ -42,8 +43,23 @@ PLAN = Plan(
     digest="0" * 64,
 )
 GROUPS = (Group("x", 1, ("a",), FAILURE, (FAILURE,)),)
+SCHEDULE = ScheduleState("s", "active", "2026-01-01T00:00:00Z", None, "s:job-1", "active")
 STATUS = Status(
-    "t", "p", None, None, 2, (("idle", 1),), ("X: y",), (FAILURE,), "j", "active", Counts(1), 0, GROUPS, (FAILURE,)
+    name="t",
+    pool_id="p",
+    pool_state=None,
+    allocation_state=None,
+    target_nodes=2,
+    nodes=(("idle", 1),),
+    pool_errors=("X: y",),
+    node_failures=(FAILURE,),
+    job_id="j",
+    job_state="active",
+    counts=Counts(1),
+    blocked=0,
+    failures=GROUPS,
+    job_failures=(FAILURE,),
+    schedule=SCHEDULE,
 )
 ERRORS = (
     PlanRefused("no", fix="do"),
@@ -80,6 +96,7 @@ def test_it_describes_every_property_of_each_command() -> None:
         named("apply", applied),
         named("apply", {**applied, "outcome": None, "download_error": None}),
         named("status", as_json.status_object(STATUS)),
+        named("status", as_json.status_object(replace(STATUS, schedule=ScheduleState("s", None), pool_id=None))),
     ):
         check(whole)
 
