@@ -106,8 +106,13 @@ class _Writer:
         yield from (f"  - {DRIFTED}:",) if drifted else ()
         for reason in drifted:
             yield from (f"  {line}" for line in self._reason(replace(reason, cause="spec")))
-        for reason, ids in entry.differing:
-            yield from self._reason(reason, f"{self._names(ids)}: ")
+        for ids, reasons in entry.differing:
+            names = f"{self._names(ids)}:"
+            if len(reasons) == 1:
+                yield from self._reason(reasons[0], f"{names} ")
+            else:
+                yield f"  - {names}"
+                yield from (f"  {line}" for reason in reasons for line in self._reason(reason))
 
     def _names(self, names: Sequence[str]) -> str:
         few = ", ".join(self.code(name) for name in names[:_FEW])

@@ -35,7 +35,7 @@ class Entry:
 
     `names` are those of containers or tasks, that of a pool, job or schedule, or blobs as `container/blob`; `what` says
     how or how many, and is empty where the names say all. `reasons` are told once each. `differing` is what differs in
-    single tasks that run again, where somebody has looked, with the ids of those in which it does.
+    single tasks that run again, where somebody has looked, by the ids of those in which it does.
     """
 
     action: Action
@@ -43,7 +43,7 @@ class Entry:
     what: str
     names: tuple[str, ...]
     reasons: tuple[Reason, ...] = ()
-    differing: tuple[tuple[Reason, tuple[str, ...]], ...] = ()
+    differing: tuple[tuple[tuple[str, ...], tuple[Reason, ...]], ...] = ()
 
 
 def entries(plan: Plan, desired: Desired) -> Iterator[Entry]:
@@ -164,7 +164,7 @@ def _tasks(action: Action, changes: Sequence[Change]) -> Iterator[Entry]:
         reasons, differing = _in_general(members[0]), tuple(_differing(members))
         retried = action == "update" and any(reason.text.startswith("failed") for reason in reasons)
         verb = "to retry" if retried else _VERBS[action]
-        if {name for _, names in differing for name in names} >= set(_ids(members)):
+        if {name for names, _ in differing for name in names} >= set(_ids(members)):
             reasons = ()  # each is told in particular
         yield Entry(action, "task", f"{len(members):,} {verb}", _ids(members), reasons, differing)
 
@@ -174,13 +174,17 @@ def _in_general(change: Change) -> tuple[Reason, ...]:
     return tuple(reason for reason in change.reasons if change.action != "replace" or not reason.path)
 
 
-def _differing(changes: Sequence[Change]) -> Iterator[tuple[Reason, tuple[str, ...]]]:
-    same: dict[str, tuple[Reason, list[str]]] = {}
+def _differing(changes: Sequence[Change]) -> Iterator[tuple[tuple[str, ...], tuple[Reason, ...]]]:
+    """What differs in tasks that run again: the ids of those in which the same does, and what."""
+    tasks: dict[str, tuple[Reason, list[str]]] = {}
     for change in changes:
         for reason in change.reasons if change.action == "replace" else ():
             if reason.path:
-                same.setdefault(repr(reason), (reason, []))[1].append(change.id)
-    yield from ((reason, tuple(ids)) for reason, ids in same.values())
+                tasks.setdefault(repr(reason), (reason, []))[1].append(change.id)
+    reasons: dict[tuple[str, ...], list[Reason]] = {}
+    for reason, ids in tasks.values():
+        reasons.setdefault(tuple(ids), []).append(reason)
+    yield from ((ids, tuple(some)) for ids, some in reasons.items())
 
 
 def _single(change: Change, desired: Desired) -> str:

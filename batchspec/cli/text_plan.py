@@ -95,7 +95,11 @@ def _whys(entry: Entry) -> Iterator[str]:
     width = _COLUMNS - len(_REASON_INDENT)
     for reason in entry.reasons:
         yield from why(reason, width)
-    for reason, ids in entry.differing:
-        names = f"{phrases.some(ids)}: "
-        first, *more = why(reason, width - len(names))
-        yield from (names + first, *more)
+    for ids, reasons in entry.differing:
+        names = f"{phrases.some(ids)}:"
+        if len(reasons) == 1:
+            first, *more = why(reasons[0], width - len(names) - 1)
+            yield from (f"{names} {first}", *more)
+        else:
+            yield names
+            yield from (f"  {line}" for reason in reasons for line in why(reason, width - 2))

@@ -10,7 +10,7 @@ is shown.
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from batchspec.reconcile.change import Change, Plan, Reason
@@ -51,7 +51,8 @@ async def with_task_reasons(plan: Plan, desired: Desired, observed: Observed, ba
         return plan
     job_id = desired.job.id
     there = dict(zip(first, await asyncio.gather(*(batch.get_task(job_id, one) for one in first)), strict=True))
-    sent = {change.id for change in plan.changes if change.kind == "upload" and change.action != "delete"}
+    uploads = [change for change in plan.changes if change.kind == "upload"]
+    sent = _Sent(*({one.id for one in uploads if one.action == action} for action in ("update", "create")))
     told: dict[str, Change] = {}
     for task in _wanted(desired, set(first)):
         change, found = first[task.id], there[task.id]
@@ -70,8 +71,16 @@ def _wanted(desired: Desired, ids: set[str]) -> Iterator[DesiredTask]:
             return
 
 
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """The blobs that are sent: those of other content than what is there, and those that are not there."""
+
+    changed: set[str]
+    new: set[str]
+
+
 def _reasons(
-    task: DesiredTask, there: JsonObject, desired: Desired, observed: Observed, sent: set[str]
+    task: DesiredTask, there: JsonObject, desired: Desired, observed: Observed, sent: _Sent
 ) -> Iterator[Reason]:
     seen = observed.tasks.get(task.id.casefold())
     found = differences(
@@ -83,10 +92,17 @@ def _reasons(
     )
     if seen is not None and held_secret(seen.hash):
         found = (one if one.old is None else replace(one, old=NOT_SHOWN) for one in found)
-    told = [*found, *_inputs(task.body, "resourceFiles", desired, sent), *_brought(desired, sent)]
+    told = [*found, *_contents(task, desired, sent.changed)]
+    if not told:  # what is not there now had other content when the task was added
+        told = [*_contents(task, desired, sent.new)]
     if not told and "dependsOn" in task.body:
         told = [Reason("a task that it needs runs again", "dependsOn")]
     yield from told
+
+
+def _contents(task: DesiredTask, desired: Desired, sent: set[str]) -> Iterator[Reason]:
+    yield from _inputs(task.body, "resourceFiles", desired, sent)
+    yield from _brought(desired, sent)
 
 
 def _brought(desired: Desired, sent: set[str]) -> Iterator[Reason]:

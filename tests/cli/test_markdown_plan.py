@@ -115,6 +115,24 @@ def test_what_changes_says_how_and_why() -> None:
     )
 
 
+def test_what_differs_alike_in_the_same_tasks_stands_beneath_their_names() -> None:
+    reasons = (
+        Reason("changed", "environmentSettings[A]", None, "b"),
+        Reason("its content changed", "resourceFiles[x/y]"),
+    )
+    again = plan(*(Change("replace", "task", name, reasons) for name in "ab"))
+
+    assert (
+        shown(again).split("\n\n", 2)[2]
+        == """\
+- **2 tasks to run again** `a`, `b`
+  - `a`, `b`:
+    - `environment_settings[A]`: `(not set)` → `b`
+    - `resource_files[x/y]`: its content changed
+"""
+    )
+
+
 def test_nothing_to_do_is_short() -> None:
     assert (
         shown(plan(kept_tasks=3, digest=DIGEST, checks=CHECKS[:2]))

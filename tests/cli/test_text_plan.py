@@ -138,6 +138,18 @@ def test_what_is_told_of_each_task_is_not_told_of_all() -> None:
     ]
 
 
+def test_what_differs_alike_in_the_same_tasks_stands_beneath_their_names() -> None:
+    reasons = (Reason("changed", "environmentSettings[A]", None, "b"), Reason("changed", "commandLine", "c 1", "c 2"))
+    again = plan(*(Change("replace", "task", name, reasons) for name in "ab"))
+
+    assert list(lines(again, desired()))[:-1] == [
+        "-/+ tasks      2 to run again: a, b",
+        "                 a, b:",
+        "                   environment_settings[A]: (not set) -> b",
+        "                   command_line: c 1 -> c 2",
+    ]
+
+
 def test_a_job_that_is_replaced_takes_its_tasks_with_it() -> None:
     replaced = Change("replace", "job", "j", (Reason("changed", "usesTaskDependencies", False, True, replaces=True),))
 

@@ -63,6 +63,15 @@ async def test_what_nodes_are_prepared_with_is_named_when_its_content_changed(wo
     assert found == dict.fromkeys("abc", (GENERAL, brought))
 
 
+async def test_an_input_that_was_cleaned_up_and_is_sent_again_has_not_changed(workload: Workload, world: World) -> None:
+    await world.apply(workload.desired())
+    for container in world.blobs.containers.values():
+        container.blobs.clear()
+    found = reasons(await told(replace(workload, task={"commandLine": "count better"}).desired(), world))
+
+    assert [[reason.path for reason in why] for why in found.values()] == [["", "commandLine"]] * 3
+
+
 async def test_no_old_value_of_a_task_that_held_a_secret_is_shown(workload: Workload, world: World) -> None:
     await world.apply(workload.desired())
     for body in world.batch.tasks[workload.desired().job.id].values():  # type: ignore[union-attr]
