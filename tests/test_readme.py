@@ -133,7 +133,7 @@ def test_every_command_has_its_row() -> None:
 def commands() -> list[str]:
     """The command lines of batchspec in the readme's consoles and in its text."""
     consoles = "\n".join(blocks("console"))
-    found = re.findall(r"(?m)\bbatchspec [a-z]+[^`#\n()]*", consoles) + re.findall(
+    found = re.findall(r"(?m)\bbatchspec [a-z]+[^`#\n()>|]*", consoles) + re.findall(
         r"`(batchspec [a-z][^`|.]*)`", README
     )
     # Two words in running text name a command; they are no command line.
