@@ -22,20 +22,25 @@ _NOT_ID = re.compile(r"[^A-Za-z0-9_-]+")
 _SPEC_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _CONTAINER = re.compile(r"[a-z0-9](?:-?[a-z0-9])*")
 _HASH_DIGITS = 8
+_LONG_HASH_DIGITS = 16
 
 
 def task_id(text: str) -> str:
     """A legal task id that people can read: the text itself when it is one, else its plain letters and a short hash.
 
-    The hash, of the exact text, keeps `a b` and `a-b` apart. Never empty, at most 64 characters, the same everywhere.
+    The hash, of the exact text, keeps `a b` and `a-b` apart; it is longer where letters are lost or cut off, since very
+    many names may then look the same (of 100,000 Japanese ones, two would likely share 8 digits). Never empty, at most
+    64 characters, the same everywhere.
     """
     if _ID.fullmatch(text):
         return text
     composed = unicodedata.normalize("NFKD", text)
     plain = "".join(c for c in composed if not unicodedata.combining(c))
     readable = _NOT_ID.sub("-", plain).strip("-_")
-    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_DIGITS]
-    kept = readable[: MAX_ID - _HASH_DIGITS - 1].rstrip("-_")
+    lost = not readable or any(c.isalnum() and not c.isascii() for c in plain)
+    digits = _LONG_HASH_DIGITS if lost or len(readable) > MAX_ID - _HASH_DIGITS - 1 else _HASH_DIGITS
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:digits]
+    kept = readable[: MAX_ID - digits - 1].rstrip("-_")
     return f"{kept}-{digest}" if kept else digest
 
 
