@@ -92,7 +92,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "BatchPoolSpecification": {"autoscale": {"formula": "scale_to_pending_tasks", "max_nodes": 20}},
     "BatchJobCreateOptions": {"existing": True, "imported": _IMPORTED},
-    "BatchJobScheduleCreateOptions": {"existing": True},
+    "BatchJobScheduleCreateOptions": {"existing": True, "imported": _IMPORTED},
     "BatchTaskCreateOptions": {
         "name": "count",
         "for_each": {"upload": "texts"},

@@ -362,7 +362,7 @@ ADDED_PROPERTIES: dict[str, Node] = {
     },
     "BatchPoolSpecification": {"autoscale": ref("autoscale")},
     "BatchJobCreateOptions": {"existing": flag(_EXISTING), "imported": _IMPORTED},
-    "BatchJobScheduleCreateOptions": {"existing": flag(_EXISTING)},
+    "BatchJobScheduleCreateOptions": {"existing": flag(_EXISTING), "imported": _IMPORTED},
     "BatchTaskCreateOptions": {
         "name": string("Name of this template, for `needs` of others."),
         "for_each": ref("generator"),

@@ -142,7 +142,7 @@ def _import(console: Console, given: Given, args: Namespace) -> int:
     from batchspec.cli.commands.import_ import import_
     from batchspec.importing.live import Wanted
 
-    wanted = Wanted(args.pool, args.job, tasks=not args.no_tasks)
+    wanted = Wanted(args.pool, args.job, tasks=not args.no_tasks, schedule=args.schedule)
     return import_(console, given, wanted, out=args.out, force=args.force)
 
 

@@ -271,6 +271,7 @@ def _init(parser: argparse.ArgumentParser) -> None:
 def _import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pool", metavar="ID", help="the pool with this id")
     parser.add_argument("--job", metavar="ID", help="the job with this id, and its tasks")
+    parser.add_argument("--schedule", metavar="ID", help="the job schedule with this id, without the jobs that it made")
     parser.add_argument("--no-tasks", action="store_true", help="the job without its tasks")
     parser.add_argument("--out", metavar="FILE", help="write to a file instead of stdout; many tasks need one")
     parser.add_argument("--force", action="store_true", help="overwrite files that are there")

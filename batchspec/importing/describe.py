@@ -5,10 +5,10 @@ the ports, a name for files with rows. Out: `Imported`: the text of the spec, of
 should be told. Reads only.
 
 Decisions:
-- Whose the spec is. Its name is the owner of the job, else of the pool: what that owner made is described, with the
-  word `imported`, so that a plan has nothing to do until the spec is edited. A job that nobody made and whose tasks are
-  a spec's is that spec's `existing` job. A pool of somebody else beside it is `existing`, too: it could be nothing
-  else for that spec.
+- Whose the spec is. Its name is the owner of the job or schedule, else of the pool: what that owner made is described,
+  with the word `imported`, so that a plan has nothing to do until the spec is edited. A job that nobody made and whose
+  tasks are a spec's is that spec's `existing` job. A pool of somebody else beside it is `existing`, too: it could be
+  nothing else for that spec.
 - What no spec made (az, the portal, own programs) is described in full all the same: a person who imports it wants it
   reproducible. batchspec refuses to touch it, since it carries no mark; a comment and a line on stderr say so, and the
   two ways on: `existing: true`, or another id.
@@ -60,10 +60,11 @@ class Imported:
 
 @dataclass(slots=True)
 class _Marks:
-    """The words `imported` of pool and job, and the fingerprints of tasks by lower-case id; empty in the first pass."""
+    """The words `imported` of pool, job and schedule, and fingerprints of tasks by lower-case id; empty at first."""
 
     pool: str = ""
     job: str = ""
+    schedule: str = ""
     tasks: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -123,13 +124,14 @@ class _Description:
     left_out: list[str] = field(default_factory=list)
     _pool: Words | None = None
     _job: Words | None = None
+    _schedule: Words | None = None
 
     @classmethod
     def of(cls, live: Live, task_owner: str, rows_name: str | None) -> "_Description":
-        """The beginning of a description, with pool and job converted."""
+        """The beginning of a description, with pool, job and schedule converted."""
         shared = live.job is not None and owner_of(live.job) is None and bool(task_owner)
-        owner = task_owner if shared else owner_of(live.job if live.job is not None else live.pool)
-        name = owner or _name_from(str((live.job or live.pool or {}).get("id")))
+        owner = task_owner if shared else owner_of(live.work if live.work is not None else live.pool)
+        name = owner or _name_from(str((live.work or live.pool or {}).get("id")))
         notes = Notes()
         secrets = Secrets(notes)
         own = owner if owner or owner_of(live.pool) != name else name
@@ -141,6 +143,7 @@ class _Description:
                 storage.key(container)
         made._pool = made._pool_words()
         made._job = made._job_words()
+        made._schedule = made._schedule_words()
         return made
 
     def owns(self, thing: JsonObject | None) -> bool:
@@ -178,7 +181,11 @@ class _Description:
         gone: list[str] = []
         if containers := self._containers(notes, gone):
             spec["containers"] = containers
-        for word, words, mark in (("pool", self._pool, marks.pool), ("job", self._job, marks.job)):
+        for word, words, mark in (
+            ("pool", self._pool, marks.pool),
+            ("job", self._job, marks.job),
+            ("schedule", self._schedule, marks.schedule),
+        ):
             if words is not None:
                 spec[word] = {**words, **({IMPORTED: text(mark)} if mark else {})}
         if tasks:
@@ -190,7 +197,8 @@ class _Description:
         return Imported(document(spec, notes, self._head()), rows, (*self._told(notes),), self.templates.number)
 
     def _head(self) -> list[str]:
-        parts = [f"{kind} {one['id']}" for kind, one in (("pool", self.live.pool), ("job", self.live.job)) if one]
+        live = (("pool", self.live.pool), ("job", self.live.job), ("schedule", self.live.schedule))
+        parts = [f"{kind} {one['id']}" for kind, one in live if one]
         tasks = self.templates.number
         number = f" with {tasks:,} task{'' if tasks == 1 else 's'}" if tasks else ""
         unknown = "What was local is not known here: add `uploads`, `downloads` and `wait` as you need them"
@@ -206,8 +214,9 @@ class _Description:
         pool = self.live.pool
         if pool is None:
             return self._reference(self.live.used) if self.live.used is not None else None
-        primary = self.live.job is None
-        if not primary and not self.owns(pool) and (self.owns_tasks or owner_of(pool) is not None):
+        primary = self.live.work is None
+        owns_work = self.owns_tasks or self.owns(self.live.schedule)
+        if not primary and not self.owns(pool) and (owns_work or owner_of(pool) is not None):
             self.notes.add(("pool",), f"not made by the spec {self.name!r}, which can only use it as it is")
             return self._reference(pool)
         self.converter.looked_up = self.owns(pool)
@@ -227,16 +236,27 @@ class _Description:
         if self.shared_job:
             self.notes.add(("job",), f"not made by a spec: {self.name!r} has its tasks in it")
             return {"id": text(str(job["id"])), "existing": True}
-        info, pool = job.get("poolInfo"), self._pool["id"] if self._pool is not None else None
-        implied = isinstance(info, dict) and isinstance(pool, Text) and _same_id(info.get("poolId"), pool.plain)
-        words = self.converter.body(
-            "BatchJobCreateOptions",
-            {name: value for name, value in job.items() if not (implied and name == "poolInfo")},
-            ("job",),
-        )
+        words = self.converter.body("BatchJobCreateOptions", self._without_pool(job), ("job",))
         if not self.owns(job):
             self.notes.add(("job",), _foreign("job", job))
         return words
+
+    def _schedule_words(self) -> Words | None:
+        schedule = self.live.schedule
+        if schedule is None:
+            return None
+        jobs = schedule.get("jobSpecification")
+        body = {**schedule, "jobSpecification": self._without_pool(jobs if isinstance(jobs, dict) else {})}
+        words = self.converter.body("BatchJobScheduleCreateOptions", body, ("schedule",))
+        if not self.owns(schedule):
+            self.notes.add(("schedule",), _foreign("schedule", schedule))
+        return {"id": words["id"], "schedule": {}, "job_specification": {}, **words}
+
+    def _without_pool(self, job: JsonObject) -> JsonObject:
+        """The job without the pool that the spec's `pool` says already."""
+        info, pool = job.get("poolInfo"), self._pool["id"] if self._pool is not None else None
+        implied = isinstance(info, dict) and isinstance(pool, Text) and _same_id(info.get("poolId"), pool.plain)
+        return {name: value for name, value in job.items() if not (implied and name == "poolInfo")}
 
     def _containers(self, notes: Notes, gone: list[str]) -> Words:
         """The containers that the spec refers to, and those of its owner."""
@@ -345,6 +365,8 @@ def _marks_of(description: _Description, desired: Desired) -> _Marks:
         marks.pool = word_of({ours: theirs for ours, theirs in pairs.items() if ours and theirs})
     if description.owns(live.job) and desired.job is not None:
         marks.job = word_of({desired.job.hash: hash_of(live.job) or ""})
+    if description.owns(live.schedule) and desired.schedule is not None:
+        marks.schedule = word_of({desired.schedule.hash: hash_of(live.schedule) or ""})
     if description.owns_tasks:
         marks.tasks = {task.id.casefold(): task.hash.rpartition(":")[2] for task in desired.tasks()}
     return marks

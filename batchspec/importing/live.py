@@ -23,14 +23,16 @@ class Wanted:
     pool: str | None = None
     job: str | None = None
     tasks: bool = True
+    schedule: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """`pool` and `job` as the service has them, None when they were not asked for.
+    """`pool`, `job` and `schedule` as the service has them, None when they were not asked for.
 
-    `used` is the pool that the job runs on when that is not `pool`, None when it has none or it is gone. `containers`
-    are those of the account, each with the spec that made it; `base` is the account's address with a slash at its end.
+    `used` is the pool that the job or the schedule's jobs run on when that is not `pool`, None when it has none or it
+    is gone. `containers` are those of the account, each with the spec that made it; `base` is the account's address
+    with a slash at its end.
     """
 
     pool: JsonObject | None
@@ -39,28 +41,37 @@ class Live:
     tasks: AsyncIterator[JsonObject]
     containers: Mapping[str, str | None]
     base: str
+    schedule: JsonObject | None = None
+
+    @property
+    def work(self) -> JsonObject | None:
+        """The job or the schedule."""
+        return self.job if self.job is not None else self.schedule
 
 
 async def live(wanted: Wanted, services: Services) -> Live:
     """Read what is there. Raises NotThere when something that is wanted is not."""
     batch = services.batch
-    pool, job = await asyncio.gather(_found(batch, "pool", wanted.pool), _found(batch, "job", wanted.job))
+    kinds = (("pool", wanted.pool), ("job", wanted.job), ("schedule", wanted.schedule))
+    pool, job, schedule = await asyncio.gather(*(_found(batch, kind, given) for kind, given in kinds))
     missing = [
         await _missing(batch, kind, given)
-        for kind, given, there in (("pool", wanted.pool, pool), ("job", wanted.job, job))
+        for (kind, given), there in zip(kinds, (pool, job, schedule), strict=True)
         if given is not None and is_missing(there)
     ]
     if missing:
         raise NotThere("; ".join(missing))
     if job is not None and ":" in str(job["id"]):
-        schedule = str(job["id"]).partition(":")[0]
+        maker = str(job["id"]).partition(":")[0]
         raise PlanRefused(
-            f"job {job['id']} was made by the job schedule {schedule}, and no spec can make a job of that id"
+            f"job {job['id']} was made by the job schedule {maker}, and no spec can make a job of that id",
+            fix=f"import what makes it: --schedule {maker}",
         )
     return Live(
         pool=pool,
         job=job,
-        used=await _used(batch, job, pool),
+        schedule=schedule,
+        used=await _used(batch, job or _jobs_of(schedule), pool),
         tasks=batch.list_tasks(str(job["id"])) if job is not None and wanted.tasks else _nothing(),
         containers={one.name: owner_in(one.metadata) async for one in services.blobs.list_containers()},
         base=services.blobs.container_url("x")[:-1],
@@ -70,12 +81,18 @@ async def live(wanted: Wanted, services: Services) -> Live:
 async def _found(batch: BatchService, kind: str, wanted: str | None) -> JsonObject | None:
     if wanted is None:
         return None
-    return await (batch.get_pool(wanted) if kind == "pool" else batch.get_job(wanted))
+    return await {"pool": batch.get_pool, "job": batch.get_job, "schedule": batch.get_schedule}[kind](wanted)
 
 
 async def _missing(batch: BatchService, kind: str, wanted: str) -> str:
-    listed = batch.list_pools(select="id") if kind == "pool" else batch.list_jobs(select="id")
+    listed = {"pool": batch.list_pools, "job": batch.list_jobs, "schedule": batch.list_schedules}[kind](select="id")
     return f"there is no {kind} '{wanted}'{suggestion(wanted, [str(one['id']) async for one in listed])}"
+
+
+def _jobs_of(schedule: JsonObject | None) -> JsonObject | None:
+    """What a schedule's jobs are like."""
+    found = (schedule or {}).get("jobSpecification")
+    return found if isinstance(found, dict) else None
 
 
 async def _used(batch: BatchService, job: JsonObject | None, pool: JsonObject | None) -> JsonObject | None:

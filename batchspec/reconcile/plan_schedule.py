@@ -38,7 +38,7 @@ def schedule_change(
     reasons = reasons_for(wanted.body, there, _RULES, unchanged=same, address=address)
     if refresh_secrets:
         reasons = (*reasons, *secret_reasons(wanted.body))
-    if metadata_of(there).get(START_KEY, "") != wanted.prepared_hash:
+    if wanted.prepared_hash and metadata_of(there).get(START_KEY, wanted.prepared_hash) != wanted.prepared_hash:
         reasons = (*reasons, Reason(_PREPARED))
     over = has_ended(there)
     reasons = tuple(replace(one, replaces=not _in_place(one, wanted)) for one in reasons)

@@ -151,7 +151,7 @@ def schedule(
     made = pool_info(wire.scope) if pool_info is not None and "poolInfo" not in jobs else making.OMIT
     if not isinstance(made, Omit):
         jobs["poolInfo"] = made
-    mark = hashes.fingerprint(body) if inputs is not None else ""
+    mark = imported.mark(_imported(wire, given), hashes.fingerprint(body) if inputs is not None else "")
     found = DesiredSchedule(id_, False, body, mark, containers_in(body), given.at)
     prepared = inputs.of(auto_pool_of(jobs) if found.keeps_pool else None) if inputs is not None else []
     prepared_hash = hashes.fingerprint(prepared) if prepared else ""
@@ -181,7 +181,7 @@ def _mark_auto_pool(body: JsonObject, owner: str) -> None:
         pool |= _marked(pool, {OWNER_KEY: owner, AUTO_KEY: "true"})
 
 
-def _imported(wire: Wire, given: Pool | Job) -> str:
+def _imported(wire: Wire, given: Pool | Job | Schedule) -> str:
     word = imported.maker(given.imported, (*given.at, "imported"), wire.scope)(wire.scope)
     return word if isinstance(word, str) else ""
 

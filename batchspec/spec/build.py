@@ -34,7 +34,7 @@ _BROKEN = object()
 _TASK_WORDS = ("name", "id", "for_each", "needs", "imported")
 _POOL_WORDS = ("id", "existing", "os", "identity", "imported", "lifetime", "keep_alive")
 _JOB_WORDS = ("id", "existing", "imported")
-_SCHEDULE_WORDS = ("id", "existing")
+_SCHEDULE_WORDS = ("id", "existing", "imported")
 
 
 def build(document: Document, broken: Collection[At] = ()) -> Spec | None:
@@ -173,7 +173,8 @@ def _schedule(whole: Mapping[str, Any], data: Mapping[str, Any]) -> Schedule | N
         return None
     given = _mapping(data, "schedule")
     properties = _properties(given, _SCHEDULE_WORDS)
-    return Schedule(_text(given, "id", DEFAULT_ID), _flag(given, "existing"), properties, ("schedule",))
+    imported = _text(given, "imported", "")
+    return Schedule(_text(given, "id", DEFAULT_ID), _flag(given, "existing"), properties, ("schedule",), imported)
 
 
 def _tasks(whole: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[TaskTemplate]:

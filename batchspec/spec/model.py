@@ -99,12 +99,13 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """`schedule`: `id`, `existing`, and all else as written in `properties`."""
+    """`schedule`: `id`, `existing`, `imported`, and all else as written in `properties`."""
 
     id: str
     existing: object
     properties: Mapping[str, object]
     at: At
+    imported: str = ""
 
 
 @dataclass(frozen=True, slots=True)

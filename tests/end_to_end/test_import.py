@@ -5,6 +5,8 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from azure.batch import models
 from tests.end_to_end.workspace import REPOSITORY, Ran, Services, Workspace, batchspec, exported
 
 SECRET = "a" * 86 + "=="
-# A schedule has no job of its own to import.
+# A schedule has no job of its own to import; see below.
 WORKLOADS = sorted({path.stem for path in (REPOSITORY / "specs").glob("*.yaml")} - {"schedule"})
 VALID = REPOSITORY / "tests" / "examples" / "valid"
 # Those that need nothing that is not there: files, or what others own.
@@ -286,3 +288,65 @@ def without_marks(body: dict[str, Any]) -> dict[str, Any]:
         ]
         made |= {name: items} if items else {}
     return made
+
+
+def test_a_schedule_that_a_spec_made_is_imported_to_a_spec_that_has_nothing_to_do(
+    make: Callable[[str], Workspace],
+) -> None:
+    work = make("schedule")
+    key = exported(work.env, work.folder)["AZURE_BATCH_ACCESS_KEY"]
+    work = replace(work, env={**work.env, "AZURE_BATCH_ACCESS_KEY": key})
+    applied = work.run("apply")
+    assert applied.code == 0, applied
+    schedule = f"{work.name}-hourly"
+
+    def schedule_imported(*options: str) -> Ran:
+        return batchspec("import", *options, "--out", "imported.yaml", cwd=work.folder, env=work.env)
+
+    made = schedule_imported("--schedule", schedule)
+
+    assert made.code == 0, made
+    text = (work.folder / "imported.yaml").read_text()
+    assert ("sig=" in text, key in text) == (False, False)
+    planned = plan(work, "--format", "json")
+    assert (planned.code, changes(planned)) == (0, []), f"{planned}\n{text}"
+    edit(work, "recurrence_interval: PT1H", "recurrence_interval: PT3H")
+    ((kind, action, (first, *_)),) = changes(plan(work, "--format", "json"))
+    assert (kind, action, first) == ("schedule", "update", "schedule.recurrenceInterval")
+
+    wrong = schedule_imported("--force", "--schedule", schedule.upper() + "x")
+    assert (wrong.code, f"there is no schedule '{schedule.upper()}x'" in wrong.stderr) == (1, True), wrong
+    both = schedule_imported("--force", "--schedule", schedule, "--job", "a")
+    assert (both.code, "--job and --schedule exclude each other" in both.stderr) == (2, True), both
+    of_job = schedule_imported("--force", "--job", f"{schedule}:job-1")
+    assert (of_job.code, f"import what makes it: --schedule {schedule}" in of_job.stderr) == (6, True), of_job
+    assert work.run("delete", "--yes").code == 0
+
+
+def test_a_schedule_that_no_spec_made_is_described_and_left_alone(
+    make: Callable[[str], Workspace], raw: Services
+) -> None:
+    work = make("schedule")
+    specification = models.BatchJobSpecification(
+        pool_info=models.BatchPoolInfo(pool_id=f"{work.name}-pool"), priority=7
+    )
+    raw.batch.create_job_schedule(
+        models.BatchJobScheduleCreateOptions(
+            id=work.name,
+            schedule=models.BatchJobScheduleConfiguration(
+                do_not_run_until=datetime(2099, 1, 1, tzinfo=UTC), recurrence_interval=timedelta(days=1)
+            ),
+            job_specification=specification,
+        )
+    )
+
+    made = batchspec("import", "--schedule", work.name, "--out", "imported.yaml", cwd=work.folder, env=work.env)
+
+    assert made.code == 0, made
+    assert f"schedule {work.name} was made by no spec" in made.stderr
+    text = (work.folder / "imported.yaml").read_text()
+    assert "do_not_run_until: " in text
+    assert "priority: 7" in text
+    refused = plan(work)
+    assert (refused.code, f"not touched: schedule {work.name}" in refused.stderr) == (6, True), f"{refused}\n{text}"
+    raw.batch.begin_delete_job_schedule(work.name).result()

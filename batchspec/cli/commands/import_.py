@@ -1,7 +1,7 @@
 """`batchspec import`: a spec of what is there, which a plan then has nothing to do for.
 
-In: ids of a pool, a job or both. Out: the spec on stdout or in a file, notes on stderr. Reads only; with many tasks a
-file of rows goes beside the spec. Nothing is overwritten unless asked.
+In: ids of a pool, of a job or a schedule. Out: the spec on stdout or in a file, notes on stderr. Reads only; with many
+tasks a file of rows goes beside the spec. Nothing is overwritten unless asked.
 """
 
 from pathlib import Path
@@ -19,8 +19,10 @@ from batchspec.reconcile.ports import Services
 
 def import_(console: Console, given: Given, wanted: Wanted, *, out: str | None, force: bool) -> int:
     """Describe what is wanted. Raises UsageError, NotThere when something of it is not there, LocalIOFailed."""
-    if wanted.pool is None and wanted.job is None:
-        raise UsageError("import what? --pool ID, --job ID or both", fix="see: batchspec import --help")
+    if wanted.pool is None and wanted.job is None and wanted.schedule is None:
+        raise UsageError("import what? --pool ID, --job ID or --schedule ID", fix="see: batchspec import --help")
+    if wanted.job is not None and wanted.schedule is not None:
+        raise UsageError("--job and --schedule exclude each other: a spec has one of the two", fix="import each alone")
     path = None if out is None else Path(out)
     if path is not None and not force and (path.exists() or path.is_symlink()):
         raise UsageError(f"there already: {phrases.harmless(str(path))}; nothing was written", fix=_OVERWRITE)
