@@ -6,7 +6,6 @@ Markdown (`tests/cli/test_markdown.py`). Where the real program runs, it has 500
 """
 
 import json
-import os
 import subprocess
 import threading
 from base64 import b64encode
@@ -194,77 +193,6 @@ def test_rows_cannot_explode(repo: Path) -> None:
         assert run(repo, "validate", tasks(f"{{rows: {name}}}", "echo {{ row.a }}")).code in (0, 2), name
 
 
-# Links
-
-
-@pytest.mark.parametrize(
-    ("way", "to"),
-    [
-        *(
-            ("upload", to)
-            for to in ("/proc/self/environ", "/dev/zero", "loop.csv", "other.csv", "pipe", "../.git/config")
-        ),
-        *(("rows", to) for to in ("/proc/self/environ", "other.csv", "pipe")),
-        *(("glob", "other.csv"), ("vars", "/proc/self/environ"), ("spec", "/proc/self/environ"), ("spec", "loop.csv")),
-    ],
-)
-def test_a_link_leads_nowhere(repo: Path, way: str, to: str) -> None:
-    specs = repo / "specs"
-    (repo / ".git" / "config").write_text(STOLEN)
-    os.mkfifo(specs / "pipe")
-    (specs / "loop.csv").symlink_to(to)
-    (specs / "other.csv").symlink_to("loop.csv")
-    if way == "spec":
-        done = batchspec("validate", "specs/loop.csv", cwd=repo, environ=[("LEAK", STOLEN)])
-        assert STOLEN not in done.out + done.err
-    elif way == "vars":
-        done = run(repo, "validate", POOL, "--var-file", "specs/loop.csv")
-    else:
-        text = {"upload": upload("loop.csv"), "glob": upload("'l*.csv'"), "rows": tasks("{rows: loop.csv}")}[way]
-        done = run(repo, "render", text)
-    assert (done.code, done.out if way not in ("spec", "vars") else "") == (2, "")
-
-
-# What people and GitHub see
-
-ODD = "a\\n::error file=x::owned\\r::warning::x\\e[31m\\e]0;owned\\a\\u202egnp.exe\\u2066 %0A::set-output name=x::y"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        f'"{ODD}": 1\n',
-        f'pool: {{vm_size: "{ODD}", "{ODD}": 2}}\n',
-        f'containers: {{c: {{name: "{ODD}"}}}}\n',
-        upload(f'"{ODD}"'),
-        f'{POOL}tasks: [{{id: "{ODD}", command: x}}]\n',
-        f"{POOL}tasks: [{{id: \"{{{{ 'x' }}}}\", command: \"{{{{ nothing['{ODD}'] }}}}\"}}]\n",
-        f'vars: {{a: {{type: integer, default: "{ODD}"}}}}\n',
-        f'{POOL}tasks: [{{id: x, needs: ["{ODD}"], command: x}}]\n',
-        f"!{'x' * 10}\x85::error::owned 1\n",
-    ],
-)
-def test_what_a_spec_says_steers_neither_a_terminal_nor_a_workflow(repo: Path, text: str) -> None:
-    plain = run(repo, "validate", text)
-    annotated = run(repo, "validate", text, "--format", "github")
-    assert plain.code == annotated.code == 2
-    for line in (*plain.told, *annotated.told):
-        assert not any(character in line for character in "\x1b\x07\r\x85\u2028\u202e\u2066")
-    begins = ("::error file=specs/s.yaml,", "::warning file=specs/s.yaml,")
-    assert [line for line in annotated.out.splitlines() if line.startswith("::") and not line.startswith(begins)] == []
-    assert [line for line in (*plain.told, *annotated.err.splitlines()) if line.lstrip().startswith("::")] == []
-    # GitHub decodes %0A in an annotation: what the spec says of it must have arrived encoded.
-    assert "%0A::set-output" not in annotated.out
-
-
-def test_a_rendering_shows_escapes_and_obeys_none(repo: Path) -> None:
-    text = f'{POOL}tasks: [{{id: x, command: "echo {ODD}"}}]\n'
-    for format in ("yaml", "json"):
-        done = run(repo, "render", text, "--format", format)
-        assert done.code == 0, done
-        assert not any(character in done.out for character in "\x1b\x07\r\u202e\u2066")
-
-
 # Secrets, and who is asked
 
 
@@ -350,13 +278,6 @@ def test_a_secret_that_is_not_the_specs_is_neither_shown_nor_sent(
     plan(repo, text.replace("ATTACKER", attacker.address), account)
     assert KEY not in "".join(account.heard)
     assert attacker.heard == []
-
-
-def test_no_variable_of_the_environment_is_shown(repo: Path, account: Service) -> None:
-    declared = ", ".join(f"{name.lower()}: {{secret: true, from_env: {name}}}" for name in ("PATH", "LEAK", "HOME"))
-    text = f"vars: {{{declared}}}\n{POOL}tasks: [{{id: x, command: 'echo {{{{ vars.path }}}} {{{{ vars.leak }}}}'}}]\n"
-    for done in (run(repo, "validate", text), run(repo, "render", text), plan(repo, text, account)):
-        assert os.environ["PATH"] not in done.out + done.err + "".join(account.heard)
 
 
 @pytest.mark.parametrize("variable", ["AZURE_BATCH_ACCESS_KEY", "AZURE_STORAGE_CONNECTION_STRING", "SAS", "NONE"])
