@@ -84,7 +84,8 @@ def _answer(console: Console, code: int, error: object) -> None:
         return
     import json
 
-    console.result(json.dumps({**console.answer, "exit_code": code, "error": error}, ensure_ascii=False))
+    text = json.dumps({**console.answer, "exit_code": code, "error": error}, ensure_ascii=False)
+    console.result(phrases.shown_json(text))
 
 
 def print_error(console: Console, error: BatchspecError) -> None:

@@ -12,6 +12,10 @@ from batchspec.render.symbolic import Json, display
 
 _SIG = re.compile(r"(?i)([?&;\s\"']sig=)[^&\s\"']+")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+# What shows nothing, or turns the direction of a line.
+NOT_SHOWN = re.compile(
+    "[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
 _VALUE_CHARACTERS = 120
 _SHORTEST_SECRET, _SHORTEST_NUMBER = 4, 6
 _WORDS = ("true", "false", "null")
@@ -24,6 +28,11 @@ def harmless(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
+
+
+def shown_json(text: str) -> str:
+    """JSON in which characters that would not be seen are written by number; it means the same."""
+    return NOT_SHOWN.sub(lambda found: json.dumps(found.group())[1:-1], text)
 
 
 def harmless_line(text: str) -> str:

@@ -16,6 +16,8 @@ Parts = Mapping[str, Elements]
 
 # A part with more elements than this is walked again for each combination of those before it, instead of being held.
 MAX_HELD = 10_000
+# Nobody means more, and they are combined by functions that call each other.
+MAX_NAMES = 100
 
 
 def matrix(parts: Parts, at: At) -> Elements:
@@ -23,6 +25,9 @@ def matrix(parts: Parts, at: At) -> Elements:
 
     def count(scope: Scope) -> int:
         before = len(scope.faults)
+        if len(parts) > MAX_NAMES:
+            scope.fault(at, f"has {len(parts):,} names; at most {MAX_NAMES} are allowed")
+            return 0
         number = 1 if parts else 0
         for part in parts.values():
             number *= part.count(scope)

@@ -11,6 +11,7 @@ from graphlib import TopologicalSorter
 from typing import NamedTuple
 
 from batchspec.render.expand import Binding, Generator
+from batchspec.render.metering import RUN
 from batchspec.render.model import BlobQuery, JsonObject, Listing
 from batchspec.render.scope import Findings, Maker, Scope
 from batchspec.render.symbolic import Json
@@ -91,6 +92,8 @@ class Walk:
         """Each binding of a template with the scope that its makers are called with."""
         outer = Scope(self.names)
         for index, binding in enumerate(template.generator.bindings(outer)):
+            if RUN.is_spent:
+                break
             yield binding, Scope({**self.names, **binding.names, "index": index})
         for fault in outer.faults:
             findings.add(fault)
