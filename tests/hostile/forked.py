@@ -15,8 +15,8 @@ from typing import Any
 
 from tests.hostile.ran import MEMORY_BYTES
 
-# One template takes 2 s at most, a spec that spends all it may a little more. Processor time is counted, of which a busy
-# machine needs several times as much for the same work.
+# One template takes 2 s at most, a spec that spends all it may a little more. Processor time is counted, of which a
+# busy machine needs several times as much for the same work.
 CPU_S = 10
 
 

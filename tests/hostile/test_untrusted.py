@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from batchspec.render.names import Container
-from batchspec.render.template import TemplateFault, text_of
+from batchspec.render.template import text_of
+from batchspec.render.template_faults import TemplateFault
 from tests.hostile.ran import HEAD, POOL, Ran, batchspec
 
 STOLEN = "STOLEN-8f2c-value-of-a-variable"
