@@ -87,7 +87,7 @@ class Plan:
     that are finished and no longer in the spec. `pending_tasks` counts unchanged unfinished tasks, which a run would
     wait for. `notes` are lines a person should read: marked things that the spec no longer names, a job that runs anew.
     `checks` are what a look ahead found, `unseen` what the plan lacks and why, since nobody here may look at it.
-    `checks` are what a look ahead found. `too_much` is what of it needs `--force` (see `blast_radius`), in sentences.
+    `too_much` is what of it needs `--force` (see `blast_radius`), in sentences.
     `digest` stands for the plan and all that it rests on (see `freeze`), "" where nobody asked or it cannot be told.
     `cleaned_up` is true when every task has succeeded and what the spec's `cleanup` names is gone; `cleanup_due` are
     the names of what is still there then, and is removed without asking, since the spec lists it.
