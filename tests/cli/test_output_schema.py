@@ -89,12 +89,13 @@ def test_it_describes_every_property_of_each_command() -> None:
         "outcome": as_json.outcome_object(Outcome(Counts(1), 0, GROUPS, (FAILURE,))),
         "downloaded": 1,
         "seconds": 0.5,
+        "schedule": as_json.schedule_object(SCHEDULE),
         "download_error": as_json.error_object(ERRORS[0]),
     }
     for whole in (
         named("plan", as_json.plan_object(PLAN)),
         named("apply", applied),
-        named("apply", {**applied, "outcome": None, "download_error": None}),
+        named("apply", {**applied, "outcome": None, "schedule": None, "download_error": None}),
         named("status", as_json.status_object(STATUS)),
         named("status", as_json.status_object(replace(STATUS, schedule=ScheduleState("s", None), pool_id=None))),
     ):
