@@ -64,8 +64,9 @@ def job_quota(facts: Facts) -> Iterator[Check]:
 
 
 def _count(name: str, thing: str, there: int, more: int, limit: int | None, facts: Facts) -> Iterator[Check]:
-    there_are, more_are = "is" if there == 1 else "are", "are" if more > 1 else "is"
-    fact = f"{some(there, thing)} {there_are} there and {more} more {more_are} to be made"
+    fact = f"{some(there, thing)} {'is' if there == 1 else 'are'} there"
+    if more:
+        fact += f" and {more} more {'is' if more == 1 else 'are'} to be made"
     if limit is None:
         reason = _why_unknown(facts)
         if reason is not None:

@@ -76,7 +76,7 @@ def pools(number: int) -> Use:
         ),
         (
             facts(known=account(pools=1), use=pools(1), changes=(Change("replace", "pool", "p"),)),
-            ("ok", "1 pool is there and 0 more is to be made; the quota is 1", ""),
+            ("ok", "1 pool is there; the quota is 1", ""),
         ),
         (
             facts(None, job=AUTO_POOL, known=account(pools=1), use=pools(1)),
