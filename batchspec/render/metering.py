@@ -66,8 +66,9 @@ class Run:
             raise TooMuch(SPENT)
 
     def task(self, characters: int) -> None:
-        """Pay for a task of this size, out of what it may cost; see `is_spent`."""
-        self._left += EARNED_BY_A_TASK - _TASK - characters // _TASK_CHARACTERS_AT_ONCE
+        """Pay for a task of this size, out of what it may cost; see `is_spent`, which no task undoes."""
+        if not self.is_spent:
+            self._left += EARNED_BY_A_TASK - _TASK - characters // _TASK_CHARACTERS_AT_ONCE
 
 
 SPENT = (
