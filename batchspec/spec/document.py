@@ -19,6 +19,7 @@ At = tuple[str | int, ...]
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _SHOWN_CHARACTERS = 60
+_PLAIN_CHARACTERS = 200
 
 
 @dataclass(slots=True, eq=False)
@@ -103,12 +104,12 @@ class Document:
 
 
 def dotted(at: At) -> str:
-    """A path as people read it: `tasks[0].id`; keys that are not plain words stand in brackets and quotes."""
+    """A path as people read it: `tasks[0].id`; keys that are long or no plain words stand in brackets and quotes."""
     text = ""
     for step in at:
         if isinstance(step, int):
             text += f"[{step}]"
-        elif _PLAIN_KEY.fullmatch(step) and not secret_in(step):
+        elif len(step) <= _PLAIN_CHARACTERS and _PLAIN_KEY.fullmatch(step) and not secret_in(step):
             text += f".{step}" if text else step
         else:
             text += f"[{shown(step)}]"

@@ -18,8 +18,6 @@ from batchspec.spec.load import load
 from batchspec.spec.meant import as_meant
 from batchspec.spec.model import Spec
 
-MANY = "has more problems than these; put them right first"
-
 
 def read(path: Path, shown_as: str | None = None, *, allow_outside: bool = False) -> tuple[Spec | None, list[Problem]]:
     """The spec, None when there is nothing to build, and its problems sorted by place.
@@ -37,7 +35,7 @@ def read(path: Path, shown_as: str | None = None, *, allow_outside: bool = False
     found = [finding.problem(document) for finding in findings]
     problems = in_order([*document.problems, *(problem for problem in found if problem.path not in told)])
     if len(every) >= schema.MAX_FINDINGS:
-        return None, [*problems[: schema.MAX_FINDINGS], document.problem((), MANY)]
+        return None, [*problems[: schema.MAX_FINDINGS], document.problem((), schema.MANY)]
     return build(document, document.spoilt | {finding.at for finding in findings}), problems
 
 

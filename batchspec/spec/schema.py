@@ -16,6 +16,7 @@ from batchspec.errors import Problem
 from batchspec.spec.document import Document, Finding
 
 MAX_FINDINGS = 1_000
+MANY = "has more problems than these; put them right first"
 FILE_NAME = "batchspec-v1.schema.json"
 OTHERS = {"plan": "batchspec-plan-v1.schema.json", "output": "batchspec-output-v1.schema.json"}
 

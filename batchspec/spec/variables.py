@@ -11,6 +11,7 @@ then, and nothing may be sent.
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from batchspec.errors import Problem, SpecInvalid
@@ -19,6 +20,7 @@ from batchspec.spec.leaks import secret_in
 from batchspec.spec.load import load
 from batchspec.spec.model import Spec, Variable
 from batchspec.spec.reserved import CHARACTERS
+from batchspec.spec.schema import MANY, MAX_FINDINGS
 from batchspec.spec.suggest import did_you_mean
 from batchspec.spec.types import fits, stand_in, type_in_words
 
@@ -120,7 +122,10 @@ class _Gathering:
                 result[name] = _stand_in(variable)
             else:
                 result[name] = variable.default
-        return result, sorted(set(self._problems))
+        found = sorted(set(self._problems))
+        if len(found) > MAX_FINDINGS:
+            found[MAX_FINDINGS:] = [replace(found[MAX_FINDINGS], path="", message=MANY)]
+        return result, found
 
     def _secret(self, variable: Variable, environ: Mapping[str, str]) -> object:
         value = environ.get(variable.from_env or "", "")

@@ -164,7 +164,7 @@ def test_a_huge_sparse_file_costs_nothing_until_its_content_counts(repo: Path) -
         assert f"'{name}': line 1 has more than 10,000,000 characters" in done.err
     done = batchspec("validate", "specs/big.yaml", cwd=repo)
     assert (
-        done.out == "specs/big.yaml:1:1: is larger than 2,000,000 bytes; put long lists in a file that `rows:` reads\n"
+        done.out == "specs/big.yaml:1:1: is larger than 5,000,000 bytes; put long lists in a file that `rows:` reads\n"
     )
 
 
