@@ -12,7 +12,6 @@ from batchspec.cli import as_json
 from batchspec.cli.boundary import error_lines
 from batchspec.cli.console import Console
 from batchspec.cli.given import Given
-from batchspec.cli.markdown_plan import Where, document, refusal
 from batchspec.cli.phrases import harmless
 from batchspec.cli.plan_entries import apply_options
 from batchspec.cli.plan_file import applying, check_place, write_plan
@@ -63,6 +62,8 @@ def plan(
         if console.as_json:
             console.answer |= as_json.plan_object(shown)
         elif format == "markdown":
+            from batchspec.cli.markdown_plan import Where, document
+
             do = (
                 given.suggest("apply", spec, *apply_options(found), *again)
                 if out is None
@@ -87,5 +88,7 @@ def plan(
         return online(console, spec, given, work, need="plan")
     except BatchspecError as error:
         if format == "markdown" and not told:
+            from batchspec.cli.markdown_plan import refusal
+
             console.raw(refusal(spec, error_lines(error), mask=console.masked))
         raise
