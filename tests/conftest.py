@@ -1,10 +1,17 @@
 """What tests of several rooms share: one local engine for each test worker."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
+from batchspec.engine.serve import IDLE_VARIABLE
 from tests.local_engine import Accounts, running_engine
+
+
+def pytest_configure() -> None:
+    """Let every engine outlast the run: one that nobody uses stops after 15 minutes, and is needed again at the end."""
+    os.environ[IDLE_VARIABLE] = "7200"
 
 
 @pytest.fixture(scope="session")

@@ -10,11 +10,7 @@ from unittest import mock
 from batchspec.cloud.clients import opened
 from batchspec.cloud.local import engine_command, start_engine
 from batchspec.cloud.target import BatchAccount, StorageAccount
-from batchspec.engine.serve import IDLE_VARIABLE
 from batchspec.reconcile.ports import Services
-
-# An engine that nobody uses stops after 15 minutes; a test run may be longer, and needs its own again at the end.
-_IDLE_S = "7200"
 
 Accounts = tuple[BatchAccount, StorageAccount]
 
@@ -22,7 +18,7 @@ Accounts = tuple[BatchAccount, StorageAccount]
 @contextmanager
 def running_engine(state_home: Path) -> Iterator[Accounts]:
     """The accounts of an engine with a state folder of its own; the program Azurite comes from the user's cache."""
-    with mock.patch.dict(os.environ, {"XDG_STATE_HOME": str(state_home), IDLE_VARIABLE: _IDLE_S}):
+    with mock.patch.dict(os.environ, {"XDG_STATE_HOME": str(state_home)}):
         try:
             yield asyncio.run(start_engine())
         finally:
