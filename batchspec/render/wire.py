@@ -12,7 +12,7 @@ no template is looked for.
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from batchspec.render import autoscale, filters, shorthand, template
 from batchspec.render import scope as making
@@ -125,6 +125,8 @@ class Wire:
 
     def data(self, value: object, at: At) -> Maker:
         """A maker of plain data of any form, every text in it rendered; one whole `{{ }}` keeps its type."""
+        if not self.raw and not _has_template(value):  # as most of the 10,000 items of a list
+            return fixed(cast("Json", value))
         if isinstance(value, Mapping):
             return making.object_of({str(key): self.data(inner, (*at, str(key))) for key, inner in value.items()})
         if isinstance(value, (list, tuple)):
@@ -170,6 +172,14 @@ class Wire:
         lacking = [name for name in shape.required if name not in value]
         if lacking and shape.properties:
             self.scope.fault(at, f"the value lacks {', '.join(map(repr, lacking))}, which Azure Batch needs here")
+
+
+def _has_template(value: object) -> bool:
+    if isinstance(value, str):
+        return template.is_template(value)
+    if isinstance(value, (list, tuple)):
+        return any(map(_has_template, value))
+    return isinstance(value, Mapping) and any(map(_has_template, value.values()))
 
 
 def _number(value: object) -> Json:

@@ -19,13 +19,8 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
 )
 
 
-# The shortest that any of the patterns can find is `AccountKey=` and one character.
-_SHORTEST = 12
-
-
 def secret_in(text: str) -> str | None:
     """What kind of secret this text seems to hold ("a SAS"), or None."""
-    for kind, pattern in _PATTERNS if len(text) >= _SHORTEST else ():
-        if pattern.search(text):
-            return kind
-    return None
+    if "=" not in text and "-----BEGIN " not in text:  # no pattern finds anything then, and a spec has many texts
+        return None
+    return next((kind for kind, pattern in _PATTERNS if pattern.search(text)), None)

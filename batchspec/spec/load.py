@@ -13,8 +13,10 @@ Decisions:
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import yaml
 from yaml import events
@@ -31,13 +33,13 @@ __all__ = ["At", "Document", "Position", "load"]
 
 MAX_BYTES = 5_000_000
 MAX_DEPTH = 100
-MAX_NODES = 250_000
+MAX_VALUES = 250_000
 MAX_ALIASED_NODES = 100_000
 MAX_ALIASED_CHARACTERS = 10_000_000
 MAX_PROBLEMS = 100
 
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-_RESERVED = re.compile(f"[{CHARACTERS}]")
+_UNWANTED = re.compile(f"[{CHARACTERS}\0]")
 # What YAML 1.2 calls not printable; said by what is excluded, since the opposite takes 4 ms to compile.
 _NOT_PRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
@@ -146,9 +148,20 @@ class _Reader:
         self._open: list[_Open] = []
         self._anchors: dict[str, Node] = {}
         self._documents = 0
-        self._nodes = 0
+        self._is_over = False
+        self._values = 0
         self._aliased_nodes = 0
         self._aliased_characters = 0
+        self._may_be_unwanted = True
+        self._takers: dict[type[events.Event], Callable[[Any], None]] = {
+            events.DocumentStartEvent: self._document,
+            events.ScalarEvent: self._scalar,
+            events.AliasEvent: self._alias,
+            events.MappingStartEvent: self._begin,
+            events.MappingEndEvent: self._close,
+            events.SequenceStartEvent: self._begin,
+            events.SequenceEndEvent: self._close,
+        }
 
     @property
     def bracket(self) -> Position | None:
@@ -157,41 +170,48 @@ class _Reader:
 
     def read(self, text: str) -> None:
         """Read every event. Raises YAMLError for broken syntax and SpecInvalid when a limit is passed."""
+        # The characters stand in the file or are written as an escape: most files have neither, and many values.
+        self._may_be_unwanted = "\\" in text or _UNWANTED.search(text) is not None
         parser = yaml.CSafeLoader(text)
         try:
-            while (event := parser.get_event()) is not None:
-                if isinstance(event, events.DocumentStartEvent):
-                    self._documents += 1
-                    if self._documents == 2:
-                        self._complain(_position(event), syntax.SEVERAL)
-                        return
-                elif isinstance(event, events.NodeEvent):
-                    self._take(event)
-                elif isinstance(event, events.CollectionEndEvent):
-                    self._close()
+            while not self._is_over and (event := parser.get_event()) is not None:
+                take = self._takers.get(type(event))
+                if take is not None:
+                    take(event)
         finally:
             parser.dispose()
 
-    def _take(self, event: events.NodeEvent) -> None:
-        self._nodes += 1
-        if self._nodes > MAX_NODES:
-            self._give_up(
-                _position(event), f"more than {MAX_NODES:,} values; put long lists in a file that `rows:` reads"
-            )
-        if isinstance(event, events.AliasEvent):
-            self._attach(self._aliased(event), _position(event))
-            return
-        node = Node(_position(event))
+    def _document(self, event: events.DocumentStartEvent) -> None:
+        self._documents += 1
+        if self._documents > 1:
+            self._complain(_position(event), syntax.SEVERAL)
+            self._is_over = True
+
+    def _scalar(self, event: events.ScalarEvent) -> None:
+        node = self._node(event)
+        node.text = event.value
+        node.size = len(event.value)
+        node.value = self._value(node.position, event)
+        if self._may_be_unwanted:
+            self._check_characters(node.position, event.value)
+        self._attach(node, node.position, merges=node.text == "<<" and event.implicit[0])
+
+    def _node(self, event: events.NodeEvent) -> Node:
+        """A node for a value that begins here, known by its anchor; one more is counted."""
+        node = Node(self._counted(event))
         if event.anchor is not None:
             self._anchors[event.anchor] = node
-        if isinstance(event, events.ScalarEvent):
-            merges = event.value == "<<" and event.implicit[0]
-            self._fill(node, event)
-            self._attach(node, node.position, merges=merges)
-        elif isinstance(event, events.CollectionStartEvent):
-            self._begin(node, event)
+        return node
 
-    def _begin(self, node: Node, event: events.CollectionStartEvent) -> None:
+    def _counted(self, event: events.NodeEvent) -> Position:
+        place = _position(event)
+        self._values += 1
+        if self._values > MAX_VALUES:
+            self._give_up(place, f"more than {MAX_VALUES:,} values; put long lists in a file that `rows:` reads")
+        return place
+
+    def _begin(self, event: events.CollectionStartEvent) -> None:
+        node = self._node(event)
         mapping = isinstance(event, events.MappingStartEvent)
         if event.tag not in (None, "!", _CORE + ("map" if mapping else "seq")):
             self._spoil(node.position, syntax.tag_message(event.tag))
@@ -204,7 +224,7 @@ class _Reader:
             node.items, node.value = [], []
         self._open.append(_Open(node, in_brackets=bool(event.flow_style)))
 
-    def _close(self) -> None:
+    def _close(self, event: events.CollectionEndEvent) -> None:
         done = self._open.pop()
         for source in done.merged:
             for key, (place, child) in (source.fields or {}).items():
@@ -268,8 +288,11 @@ class _Reader:
                 return
         parent.merged += sources
 
-    def _aliased(self, event: events.AliasEvent) -> Node:
-        place = _position(event)
+    def _alias(self, event: events.AliasEvent) -> None:
+        place = self._counted(event)
+        self._attach(self._aliased(event, place), place)
+
+    def _aliased(self, event: events.AliasEvent, place: Position) -> Node:
         name = event.anchor or ""
         target = self._anchors.get(name)
         if target is None:
@@ -287,24 +310,18 @@ class _Reader:
             self._give_up(place, f"aliases expand to more than {limit}; write fewer aliases of aliases")
         return target
 
-    def _fill(self, node: Node, event: events.ScalarEvent) -> None:
-        node.text = event.value
-        node.size = len(event.value)
-        node.value = self._scalar(node.position, event)
-        if _RESERVED.search(event.value):
-            self._spoil(
-                node.position, "holds one of the characters U+E000 to U+E002, which batchspec reserves; remove it"
-            )
-        if "\x00" in event.value:
-            self._spoil(
-                node.position, "holds a NUL character (\\0), which no command, name or path can carry; remove it"
-            )
+    def _check_characters(self, place: Position, text: str) -> None:
+        unwanted = set(_UNWANTED.findall(text))
+        if unwanted - {"\0"}:
+            self._spoil(place, "holds one of the characters U+E000 to U+E002, which batchspec reserves; remove it")
+        if "\0" in unwanted:
+            self._spoil(place, "holds a NUL character (\\0), which no command, name or path can carry; remove it")
 
-    def _scalar(self, place: Position, event: events.ScalarEvent) -> Scalar:
+    def _value(self, place: Position, event: events.ScalarEvent) -> Scalar:
         tag = event.tag
         if tag is None and event.implicit[0]:
             tag = "?"
-        if tag in (None, "!", _CORE + "str"):
+        elif tag in (None, "!", _CORE + "str"):
             return str(event.value)
         if tag != "?" and tag not in syntax.PLAIN_TAGS:
             self._spoil(place, syntax.tag_message(tag))

@@ -119,7 +119,7 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
 
 
 def test_too_many_values_end_with_a_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "more than 250,000 values" in fatal(tmp_path, "[" + "1," * (module.MAX_NODES + 1) + "]")[0]
+    assert "more than 250,000 values" in fatal(tmp_path, "[" + "1," * (module.MAX_VALUES + 1) + "]")[0]
 
 
 def test_aliases_of_long_texts_are_limited_too(tmp_path: Path) -> None:
