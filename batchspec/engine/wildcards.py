@@ -64,8 +64,12 @@ def matches(pattern: Pattern) -> list[Found]:
     found: dict[str, Path] = {}
     steps = _collapsed(pattern.components)
     waiting: list[tuple[Path, str, int]] = [(pattern.base, "", 0)]
+    entered: set[tuple[str, int]] = set()
     while waiting:
         folder, prefix, step = waiting.pop()
+        if (prefix, step) in entered:  # several `**` lead to a folder in several ways
+            continue
+        entered.add((prefix, step))
         if steps[step] == "**":
             waiting.append((folder, prefix, step + 1))
             folders = (entry for entry in _entries(folder) if entry.is_dir(follow_symlinks=False))
@@ -118,21 +122,31 @@ def _matching(folder: Path, component: str) -> Iterator["os.DirEntry[str]"]:
 
 
 def _expression(component: str) -> re.Pattern[str]:
-    parts: list[str] = []
+    between = [""]  # the stars
     at = 0
     while at < len(component):
         end = component.find("]", at + 2 + component.startswith("[!", at))
         if component[at] == "[" and end > 0:
-            parts.append(_character_class(component[at + 1 : end]))
+            between[-1] += _character_class(component[at + 1 : end])
             at = end
+        elif component[at] == "*":
+            between.append("")
         else:
-            parts.append({"*": ".*", "?": "."}.get(component[at]) or re.escape(component[at]))
+            between[-1] += "." if component[at] == "?" else re.escape(component[at])
         at += 1
     hidden = "" if _plain(component).startswith(".") else r"(?!\.)"
     try:
-        return re.compile(hidden + "".join(parts), re.DOTALL)
+        return re.compile(hidden + _with_stars(between), re.DOTALL)
     except re.error:  # a range that runs backwards
         return re.compile(r"(?!)")
+
+
+def _with_stars(between: Sequence[str]) -> str:
+    """What stands between two stars is looked for once, as far to the left as it can be: no pattern takes long."""
+    if len(between) == 1:
+        return between[0]
+    first, *middle, last = between
+    return first + "".join(f"(?>.*?{one})" for one in middle) + ".*" + last
 
 
 def _character_class(body: str) -> str:

@@ -1,5 +1,6 @@
 """A pattern finds the files that the documentation of output files says it does."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,24 @@ def found(pattern: str, wd: Path, **env: str) -> list[str]:
 )
 def test_wildcards_find(pattern: str, expected: list[str], wd: Path) -> None:
     assert found(pattern, wd) == expected
+
+
+@pytest.mark.parametrize("pattern", ["*a" * 40 + "b", "**/" + "*a" * 40 + "b", "[a]*" * 40 + "?b"])
+def test_no_pattern_takes_long(pattern: str, wd: Path) -> None:
+    (wd / ("a" * 200)).touch()
+    (wd / ("a" * 199 + "b")).touch()
+    before = time.process_time()
+    assert found(pattern, wd) == ["a" * 199 + "b"]
+    assert time.process_time() - before < 5
+
+
+def test_a_folder_that_many_ways_lead_to_is_looked_into_once_for_each_step(wd: Path) -> None:
+    deep = wd.joinpath(*["d"] * 40)
+    deep.mkdir(parents=True)
+    (deep / "x").touch()
+    before = time.process_time()
+    assert found("**/d/" * 12 + "x", wd) == ["d/" * 40 + "x"]
+    assert time.process_time() - before < 5
 
 
 def test_an_absolute_pattern_is_not_below_the_working_directory(wd: Path) -> None:
