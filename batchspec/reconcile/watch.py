@@ -12,12 +12,13 @@ ones.
 
 from dataclasses import dataclass, field
 
-from batchspec.errors import ServiceRefused, ServiceUnreachable, TimedOut
+from batchspec.errors import ServiceRefused, TimedOut
 from batchspec.reconcile.blocked import blocked_tasks
 from batchspec.reconcile.clock import Clock
 from batchspec.reconcile.failures import failures_of_tasks
 from batchspec.reconcile.job_end import reason_of_end
 from batchspec.reconcile.outcome import Counts, Outcome
+from batchspec.reconcile.patience import Patience
 from batchspec.reconcile.pool_health import PoolHealth
 from batchspec.reconcile.ports import Services
 from batchspec.reconcile.report import Advanced, Finished, Noted, Reporter, Started
@@ -25,11 +26,6 @@ from batchspec.reconcile.tally import Tally
 from batchspec.reconcile.waking import Waking
 from batchspec.reconcile.watch_preparation import Preparation
 from batchspec.render.model import Desired, JsonObject
-
-_SHORTEST_POLL_S = 0.2
-_LONGEST_POLL_S = 10.0
-# A service that does not answer is tried again for this long while waiting, besides the retries of each request.
-_RECONNECT_FOR_S = 30.0
 
 
 @dataclass(slots=True)
@@ -43,7 +39,6 @@ class Watch:
     tally: Tally
     _last: Counts = field(default_factory=Counts)
     _blocked: tuple[Counts, int] = field(default=(Counts(), 0))
-    _silent_since: float | None = None
     _told_disabled: bool = False
     _waking: Waking = field(init=False)
     _preparation: Preparation = field(init=False)
@@ -61,42 +56,19 @@ class Watch:
         job = self.desired.job
         assert job is not None
         began = self.clock.now()
-        deadline = began + self.desired.wait_timeout.total_seconds()
-        health = PoolHealth(self.desired, self.services.batch, self.report, self.clock)
+        job_id, health = job.id, PoolHealth(self.desired, self.services.batch, self.report, self.clock)
         self.report(Started("wait"))
-        while (ended := await self._poll(job.id, health)) is None:
-            now = self.clock.now()
-            if now >= deadline:
-                raise self._timed_out(job.id, await health.explain())
-            pause = min(max((now - began) / 10, _SHORTEST_POLL_S), _LONGEST_POLL_S)
-            await self.clock.sleep(min(pause, deadline - now))
+        patience = Patience(self.desired.wait_timeout.total_seconds(), self.report, self.clock)
+        ended = await patience.until(lambda: self._look(job_id, health))
+        if ended is None:
+            raise self._timed_out(job_id, await health.explain())
         await health.last_look()
         await self._preparation.last_look()
         self.report(Finished("wait", _summary(ended.counts, ended.blocked), self.clock.now() - began))
         return ended
 
-    async def _poll(self, job_id: str, health: PoolHealth) -> Outcome | None:
-        """One look: how it ended, None while it goes on."""
-        try:
-            answer = await self._look(job_id, health)
-        except ServiceUnreachable as error:
-            self._unreachable(error)
-            return None
-        if self._silent_since is not None:
-            self._silent_since = None
-            self.report(Noted("the service answers again"))
-        return answer
-
-    def _unreachable(self, error: ServiceUnreachable) -> None:
-        now = self.clock.now()
-        if self._silent_since is None:
-            self._silent_since = now
-            self.report(Noted(f"{error}; trying again", warning=True))
-        elif now - self._silent_since > _RECONNECT_FOR_S:
-            error.fix = error.fix or "the run goes on where it can; when the service is back, run `apply` again"
-            raise error
-
     async def _look(self, job_id: str, health: PoolHealth) -> Outcome | None:
+        """One look: how it ended, None while it goes on."""
         counts = await self.tally.counts()
         if counts is None:
             raise _gone(job_id)

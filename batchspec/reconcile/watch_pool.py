@@ -5,7 +5,8 @@ have are up; of an unchanged pool, nodes that are up already are not told of.
 """
 
 from batchspec.errors import TimedOut
-from batchspec.reconcile.clock import Clock, polls
+from batchspec.reconcile.clock import Clock
+from batchspec.reconcile.patience import Patience
 from batchspec.reconcile.pool_health import PoolHealth, target_of
 from batchspec.reconcile.ports import Services
 from batchspec.reconcile.report import Event, Noted, Reporter
@@ -17,20 +18,21 @@ async def wait_for_nodes(
 ) -> None:
     """Wait until no node is on its way any more; at once for a pool that shall have none or scales by itself.
 
-    Raises TimedOut after the spec's `wait.timeout`, StartTaskFailed when no node is left to hope for.
+    Raises TimedOut after the spec's `wait.timeout`, StartTaskFailed when no node is left to hope for, ServiceRefused,
+    and ServiceUnreachable after half a minute without an answer.
     """
     pool = desired.pool
     if pool is None or (not changed and (pool.existing or await _is_up(desired, services, report, clock))):
         return
     health = PoolHealth(desired, services.batch, report, clock)
-    deadline_s = desired.wait_timeout.total_seconds()
-    try:
-        async for _ in polls(clock, deadline_s=deadline_s, what=f"the nodes of pool {pool.id}", shortest_s=0.2):
-            if await health.settled():
-                return
-    except TimedOut as error:
-        why = await health.explain()
-        raise TimedOut(f"{error}{why}", fix="`apply` again waits again, or give `wait.timeout` more time") from error
+    timeout_s = desired.wait_timeout.total_seconds()
+
+    async def look() -> bool | None:
+        return await health.settled() or None
+
+    if await Patience(timeout_s, report, clock).until(look) is None:
+        text = f"waited {timeout_s:.0f} s for the nodes of pool {pool.id}{await health.explain()}"
+        raise TimedOut(text, fix="`apply` again waits again, or give `wait.timeout` more time")
 
 
 async def _is_up(desired: Desired, services: Services, report: Reporter, clock: Clock) -> bool:

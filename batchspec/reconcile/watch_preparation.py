@@ -19,9 +19,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from batchspec.errors import PreparationFailed, ServiceRefused, ServiceUnreachable, TimedOut
-from batchspec.reconcile.clock import Clock, polls
+from batchspec.reconcile.clock import Clock
 from batchspec.reconcile.observe import time_of
 from batchspec.reconcile.outcome import PREPARATION, RELEASE, Failure
+from batchspec.reconcile.patience import Patience
 from batchspec.reconcile.plan_job import wanted_finish
 from batchspec.reconcile.pool_health import HOPELESS, target_of, told
 from batchspec.reconcile.ports import BatchService, Services
@@ -97,29 +98,31 @@ async def release_failures(
 ) -> tuple[Failure, ...]:
     """Where the job's release task failed; it is waited for when the job `ends` with its tasks.
 
-    Raises TimedOut at the deadline (of `clock`), ServiceRefused and ServiceUnreachable.
+    Raises TimedOut at the deadline (of `clock`), ServiceRefused, and ServiceUnreachable after half a minute without an
+    answer.
     """
     job = desired.job
     if job is None or not has(job.body, RELEASE):
         return ()
-    if ends and wanted_finish(job) != "noaction":
-        await _until_ended(job.id, services.batch, report, clock, deadline)
-    there = await services.batch.get_job(job.id)
-    return tuple(one for one in await failures_of_job(services.batch, there) if one.kind == RELEASE)
+    waits, patience = ends and wanted_finish(job) != "noaction", Patience(deadline - clock.now(), report, clock)
+    job_id, batch, began, waited = job.id, services.batch, clock.now(), False
 
+    async def look() -> tuple[Failure, ...] | None:
+        nonlocal waited
+        there = await batch.get_job(job_id)
+        if not waits or there is None or there.get("state") == "completed":
+            return tuple(one for one in await failures_of_job(batch, there) if one.kind == RELEASE)
+        if not waited:
+            report(Started("release"))
+            waited = True
+        return None
 
-async def _until_ended(job_id: str, batch: BatchService, report: Reporter, clock: Clock, deadline: float) -> None:
-    began, waited = clock.now(), False
-    try:
-        async for _ in polls(clock, deadline_s=deadline - began, what=f"the release tasks of job {job_id} to end"):
-            job = await batch.get_job(job_id)
-            if job is None or job.get("state") == "completed":
-                break
-            if not waited:
-                report(Started("release"))
-                waited = True
-    except TimedOut as error:
-        error.fix = "they go on, 15 minutes at most; run `apply` again, or give `wait.timeout` more time"
-        raise
+    found = await patience.until(look)
+    if found is None:
+        raise TimedOut(
+            f"waited {patience.timeout_s:.0f} s for the release tasks of job {job_id} to end",
+            fix="they go on, 15 minutes at most; run `apply` again, or give `wait.timeout` more time",
+        )
     if waited:
         report(Finished("release", f"job {job_id} has ended", clock.now() - began))
+    return found

@@ -18,6 +18,7 @@ from batchspec.reconcile.failures import failures_of_tasks
 from batchspec.reconcile.job_end import check_scheduled
 from batchspec.reconcile.observe import newest_job_of
 from batchspec.reconcile.outcome import Counts, Group, Outcome, ScheduleState
+from batchspec.reconcile.patience import Patience
 from batchspec.reconcile.plan_schedule import has_ended
 from batchspec.reconcile.pool_health import PoolHealth
 from batchspec.reconcile.ports import BatchService, Services
@@ -25,9 +26,6 @@ from batchspec.reconcile.report import Advanced, Finished, Reporter, Started
 from batchspec.reconcile.schedule_times import times_of
 from batchspec.reconcile.tally import counts_of
 from batchspec.render.model import Desired, JsonObject
-
-_SHORTEST_POLL_S = 0.2
-_LONGEST_POLL_S = 10.0
 
 
 async def schedule_state(schedule_id: str, batch: BatchService) -> ScheduleState:
@@ -81,20 +79,16 @@ class ScheduleWatch:
     async def until_ended(self) -> Outcome:
         """Wait until the schedule has ended.
 
-        Raises TimedOut, StartTaskFailed, ServiceRefused and ServiceUnreachable.
+        Raises TimedOut, StartTaskFailed, ServiceRefused, and ServiceUnreachable after half a minute without an answer.
         """
         schedule = self.desired.schedule
         assert schedule is not None
-        began = self.clock.now()
-        deadline = began + self.desired.wait_timeout.total_seconds()
+        schedule_id, began = schedule.id, self.clock.now()
         self.report(Started("wait"))
-        while not has_ended(there := await self._look(schedule.id)) or (there or {}).get("state") == "terminating":
-            now = self.clock.now()
-            if now >= deadline:
-                raise await self._timed_out(schedule.id)
-            pause = min(max((now - began) / 10, _SHORTEST_POLL_S), _LONGEST_POLL_S)
-            await self.clock.sleep(min(pause, deadline - now))
-        found = await outcome_of(schedule.id, self.services.batch)
+        patience = Patience(self.desired.wait_timeout.total_seconds(), self.report, self.clock)
+        found = await patience.until(lambda: self._look(schedule_id))
+        if found is None:
+            raise await self._timed_out(schedule_id)
         counts = found.counts
         text = f"{counts.completed} of {counts.total} completed: {counts.succeeded} succeeded"
         text += f", {counts.failed} failed" if counts.failed else ""
@@ -102,7 +96,8 @@ class ScheduleWatch:
         self.report(Finished("wait", text, self.clock.now() - began))
         return found
 
-    async def _look(self, schedule_id: str) -> JsonObject:
+    async def _look(self, schedule_id: str) -> Outcome | None:
+        """One look: how its tasks ended, None while it goes on."""
         there = await self.services.batch.get_schedule(schedule_id)
         if there is None:
             raise ServiceRefused(
@@ -113,13 +108,16 @@ class ScheduleWatch:
                 code="JobScheduleNotFound",
                 fix="run `apply` again: it makes the schedule anew",
             )
-        job_id = newest_job_of(there)
-        counts = await counts_of(self.services.batch, job_id) if job_id is not None and not has_ended(there) else None
-        if job_id is not None and counts is not None:
-            await self._look_at_job(job_id, counts)
-        return there
+        if has_ended(there):
+            return None if there.get("state") == "terminating" else await outcome_of(schedule_id, self.services.batch)
+        if (job_id := newest_job_of(there)) is not None:
+            await self._look_at_job(job_id)
+        return None
 
-    async def _look_at_job(self, job_id: str, counts: Counts) -> None:
+    async def _look_at_job(self, job_id: str) -> None:
+        counts = await counts_of(self.services.batch, job_id)
+        if counts is None:
+            return
         if job_id != self._job or self._health is None:  # whose pool may be another
             self._job, self._last = job_id, Counts()
             self._health = PoolHealth(self.desired, self.services.batch, self.report, self.clock)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from batchspec.errors import ForeignOwner, PlanRefused, PlanStale, ServiceRefused, TimedOut
+from batchspec.errors import ForeignOwner, PlanRefused, PlanStale, ServiceRefused, ServiceUnreachable, TimedOut
 from batchspec.reconcile.delete import delete, deletion
 from batchspec.reconcile.logs import Writer, logs
 from batchspec.reconcile.observe import observe
@@ -117,6 +117,26 @@ async def test_one_that_is_deleted_while_it_is_waited_for_is_told(workload: Work
     world.clock.on_sleep = world.batch.schedules.clear
     with pytest.raises(ServiceRefused, match="the schedule was deleted while it was waited for"):
         await world.apply(of(workload))
+
+
+@pytest.mark.parametrize("operation", ["get_schedule", "task_counts", "list_jobs_of_schedule"])
+async def test_a_service_that_comes_back_is_waited_for(workload: Workload, world: World, operation: str) -> None:
+    async def begins() -> None:
+        await work(world, ends=operation == "list_jobs_of_schedule")
+        world.batch.fail(operation, 1, ServiceUnreachable("no answer from the engine"))
+        world.clock.on_sleep = ends
+
+    def ends() -> None:
+        if len(world.notes) == 2:
+            world.batch.schedules[NAME]["state"] = "completed"
+
+    world.clock.on_sleep = begins
+
+    applied = await world.apply(of(workload))
+
+    assert applied.outcome is not None
+    assert applied.outcome.counts == Counts(completed=1, succeeded=1)
+    assert world.notes == ["no answer from the engine; trying again", "the service answers again"]
 
 
 async def test_a_job_whose_pool_cannot_be_made_is_told(workload: Workload, world: World) -> None:

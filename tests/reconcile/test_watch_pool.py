@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from batchspec.errors import StartTaskFailed, TimedOut
+from batchspec.errors import ServiceUnreachable, StartTaskFailed, TimedOut
 from batchspec.reconcile.watch_pool import wait_for_nodes
 from batchspec.render.model import Desired
 from tests.reconcile.builders import Workload, World
@@ -42,6 +42,12 @@ async def test_a_pool_without_nodes_or_that_scales_by_itself_is_not_waited_for(d
     await wait(desired, world)
     await wait(replace(desired, pool=None), world)
     assert world.clock.seconds == 0
+
+
+async def test_a_service_that_comes_back_is_waited_for(desired: Desired, world: World) -> None:
+    world.batch.fail("node_counts", 1, ServiceUnreachable("no answer from the engine"))
+    await wait(desired, world)
+    assert world.notes == ["no answer from the engine; trying again", "the service answers again"]
 
 
 async def test_nodes_that_do_not_come_are_told_with_what_is_there(desired: Desired, world: World) -> None:

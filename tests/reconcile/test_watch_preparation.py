@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from batchspec.errors import PreparationFailed, TimedOut
+from batchspec.errors import PreparationFailed, ServiceUnreachable, TimedOut
 from batchspec.reconcile.outcome import RELEASE, Counts, Failure, Outcome
 from batchspec.reconcile.report import Finished
 from batchspec.render.model import JsonObject
@@ -141,6 +141,22 @@ async def test_the_release_is_waited_for_where_the_job_ends_with_its_tasks(workl
     assert applied.outcome.failed
     ends = [event.summary for event in world.events if isinstance(event, Finished) and event.stage == "release"]
     assert ends == ["job words-job has ended"]
+
+
+async def test_a_service_that_comes_back_is_waited_for_while_the_release_goes_on(workload: Workload) -> None:
+    world, states = World(), ["terminating", "terminating", "completed"]
+
+    def goes_on(job_id: str) -> None:
+        world.batch.jobs[job_id]["state"] = states.pop(0) if states else "completed"
+        if states:
+            world.batch.fail("get_job", 1, ServiceUnreachable("no answer from the engine"))
+
+    world.batch.before("update_job", lambda _: world.batch.before("get_job", goes_on))
+
+    applied = await world.apply(replace(workload, job=TERMINATES).desired())
+
+    assert applied.outcome == Outcome(Counts(completed=3, succeeded=3), 0, ())
+    assert world.notes == ["no answer from the engine; trying again", "the service answers again"]
 
 
 async def test_a_release_that_does_not_end_times_out(workload: Workload) -> None:
