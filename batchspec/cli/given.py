@@ -7,10 +7,13 @@ repeated in every command line that batchspec suggests, so that a suggestion mea
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from batchspec.cli.phrases import command_line
 from batchspec.errors import UsageError
+
+if TYPE_CHECKING:
+    from batchspec.reconcile.asked import Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +61,8 @@ class Given:
             words += ["--target", self.target]
         words += ["--allow-outside"] * self.allow_outside + ["--allow-large"] * self.allow_large
         return command_line(words)
+
+
+def asked_words(asked: "Asked") -> list[str]:
+    """What is asked for beside the spec, as typed."""
+    return ["--retry-failed"] * asked.retry_failed + ["--refresh-secrets"] * asked.refresh_secrets

@@ -18,7 +18,8 @@ from batchspec.cli.given import Given
 from batchspec.cli.parser import parse
 
 if TYPE_CHECKING:
-    from batchspec.cli.commands.engine_fault import Options
+    from batchspec.cli.commands.engine_fault import Options as Fault
+    from batchspec.reconcile.asked import Asked
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -63,36 +64,36 @@ def _render(console: Console, given: Given, args: Namespace) -> int:
 
 
 def _plan(console: Console, given: Given, args: Namespace) -> int:
-    from batchspec.cli.commands.plan import plan
+    from batchspec.cli.commands.plan import Options, plan
 
-    return plan(
-        console,
-        args.spec,
-        given,
+    options = Options(
         format=args.format,
         all_tasks=args.all_tasks,
         detailed_exitcode=args.detailed_exitcode,
-        retry_failed=args.retry_failed,
-        refresh_secrets=args.refresh_secrets,
+        asked=_asked(args),
         out=args.out,
     )
+    return plan(console, args.spec, given, options)
 
 
 def _apply(console: Console, given: Given, args: Namespace) -> int:
-    from batchspec.cli.commands.apply import apply
+    from batchspec.cli.commands.apply import Options, apply
 
-    return apply(
-        console,
-        args.spec,
-        given,
+    options = Options(
         yes=args.yes,
         force=args.force,
         wait=not args.no_wait,
-        retry_failed=args.retry_failed,
-        refresh_secrets=args.refresh_secrets,
+        asked=_asked(args),
         digest=args.digest,
         plan_file=args.plan,
     )
+    return apply(console, args.spec, given, options)
+
+
+def _asked(args: Namespace) -> "Asked":
+    from batchspec.reconcile.asked import Asked
+
+    return Asked(args.retry_failed, args.refresh_secrets)
 
 
 def _status(console: Console, given: Given, args: Namespace) -> int:
@@ -162,7 +163,7 @@ def _engine(console: Console, given: Given, args: Namespace) -> int:
     return engine(console, args.action, yes=args.yes)
 
 
-def _fault_options(args: Namespace) -> "Options":
+def _fault_options(args: Namespace) -> "Fault":
     from batchspec.cli.commands.engine_fault import Options
 
     return Options(

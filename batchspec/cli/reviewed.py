@@ -13,6 +13,7 @@ from batchspec.cli import phrases
 from batchspec.cli.given import Given
 from batchspec.cli.text_reasons import around_the_difference
 from batchspec.errors import Difference, PlanStale
+from batchspec.reconcile.asked import Asked
 from batchspec.reconcile.change import SHORT_DIGITS, Plan
 from batchspec.reconcile.observe import Observed
 from batchspec.render.model import Desired
@@ -21,7 +22,6 @@ from batchspec.render.symbolic import Json
 if TYPE_CHECKING:
     from batchspec.reconcile.freeze import Freezing
     from batchspec.reconcile.frozen import Frozen
-    from batchspec.reconcile.plan_tasks import Retried
 
 _COLUMNS = 118
 _SHOWN = 20
@@ -40,12 +40,16 @@ class Reviewed:
     def __bool__(self) -> bool:
         return self.digest is not None or self.frozen is not None
 
-    @property
-    def retries(self) -> "Retried":
-        """Which failures are retried, where they are: of a plan those that it has seen."""
-        from batchspec.reconcile.plan_tasks import retry_all
-
-        return self.frozen.retries() if self.frozen is not None else retry_all
+    def asked(self, typed: Asked) -> Asked:
+        """What is asked for in all, on the command line and by the plan."""
+        if self.frozen is None:
+            return typed
+        planned = self.frozen.asked
+        return Asked(
+            typed.retry_failed or planned.retry_failed,
+            typed.refresh_secrets or planned.refresh_secrets,
+            planned.retried,
+        )
 
     def refuse_other(self, desired: Desired) -> None:
         """Raise PlanStale when the spec is another one, or the file holds another plan than the digest's."""

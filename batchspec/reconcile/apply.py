@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from batchspec.errors import BatchspecError, Locked, PlanRefused
+from batchspec.reconcile.asked import NOTHING, Asked
 from batchspec.reconcile.change import Change, Plan
 from batchspec.reconcile.cleanup import clean_up
 from batchspec.reconcile.clock import Clock, SystemClock
@@ -22,7 +23,6 @@ from batchspec.reconcile.lock import lock_container, locked
 from batchspec.reconcile.observe import Observed
 from batchspec.reconcile.outcome import Counts, Group, Outcome, ScheduleState
 from batchspec.reconcile.plan import plan
-from batchspec.reconcile.plan_tasks import Retried, retry_all
 from batchspec.reconcile.ports import Lease, Services
 from batchspec.reconcile.preflight import Preflight, refuse_failed
 from batchspec.reconcile.report import Noted, Reporter
@@ -77,13 +77,11 @@ async def apply(
     *,
     report: Reporter,
     approval: Approval,
+    asked: Asked = NOTHING,
     wait: bool = True,
-    retry_failed: bool = False,
-    refresh_secrets: bool = False,
-    retried: Retried = retry_all,
     clock: Clock | None = None,
 ) -> Applied:
-    """Make it so, once `approval` has let the plan pass; with `retry_failed` also failures that are `retried`.
+    """Make it so, once `approval` has let the plan pass.
 
     Raises PlanRefused and its kin with nothing changed; StartTaskFailed, PreparationFailed, TimedOut, TransferFailed,
     LocalIOFailed, ServiceRefused and ServiceUnreachable. Failed tasks are no error here: they are in the outcome, and
@@ -91,7 +89,7 @@ async def apply(
     """
     clock = clock or SystemClock()
     began = clock.now()
-    applying = _Applying(desired, services, report, clock, retry_failed, refresh_secrets, retried)
+    applying = _Applying(desired, services, report, clock, asked)
     shown = await applying.approved(approval)
     done = await applying.write(shown, approval) if shown.totals else shown
     if not wait:
@@ -116,25 +114,16 @@ class _Applying:
     services: Services
     report: Reporter
     clock: Clock
-    retry_failed: bool
-    refresh_secrets: bool
-    retried: Retried
+    asked: Asked
     observed: Observed | None = None
 
     async def look(self) -> Plan:
         """Observe and plan. Everything that can be refused is refused here."""
-        ahead = Preflight(self.desired, self.services, thorough=False, refresh_secrets=self.refresh_secrets)
+        ahead = Preflight(self.desired, self.services, thorough=False, refresh_secrets=self.asked.refresh_secrets)
         self.observed = await ahead.observe()
         sas_life(self.desired, self.services.blobs.longest_sas)
         await check_others(self.desired, self.services.blobs)
-        found = plan(
-            ahead.desired,
-            self.observed,
-            retry_failed=self.retry_failed,
-            refresh_secrets=self.refresh_secrets,
-            retried=self.retried,
-        )
-        return ahead.checked(found, self.observed)
+        return ahead.checked(plan(ahead.desired, self.observed, self.asked), self.observed)
 
     async def approved(self, approval: Approval) -> Plan:
         """The plan that was shown and that nobody refused."""

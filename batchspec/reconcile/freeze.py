@@ -21,6 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from batchspec.reconcile.asked import NOTHING, Asked
 from batchspec.reconcile.change import Change, Plan, Reason
 from batchspec.reconcile.marks import hash_of, without_task_mark
 from batchspec.reconcile.observe import Observed, ObservedTask
@@ -44,8 +45,7 @@ class Freezing:
 
     desired: Desired
     place: str
-    retry_failed: bool = False
-    refresh_secrets: bool = False
+    asked: Asked = NOTHING
     keep: bool = False
     _stem: "_Hash | None" = field(default=None, repr=False)
     _kept: list[str] | None = field(default=None, repr=False)
@@ -82,7 +82,8 @@ class Freezing:
     def _made(self) -> Iterator[str]:
         desired = self.desired
         yield "{"
-        yield f'"asked":{canonical({"refresh_secrets": self.refresh_secrets, "retry_failed": self.retry_failed})}'
+        asked = {"refresh_secrets": self.asked.refresh_secrets, "retry_failed": self.asked.retry_failed}
+        yield f'"asked":{canonical(asked)}'
         yield from (SEPARATOR, '"blobs":', *_members(_blobs(desired)))
         yield from (SEPARATOR, '"files":', *_members(_files(desired)))
         yield from (SEPARATOR, f'"name":{canonical(desired.name)}')

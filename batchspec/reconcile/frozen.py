@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from batchspec.reconcile.asked import Asked
 from batchspec.reconcile.change import Plan
 from batchspec.reconcile.freeze import CHANGES, SEPARATOR, Freezing, canonical, digest_of, there
 from batchspec.reconcile.observe import Observed
-from batchspec.reconcile.plan_tasks import Retried
 
 VERSION = 1
 HEAD = '{"batchspec_plan":'
@@ -57,19 +57,15 @@ class Frozen:
         return str(self.plan["name"])
 
     @property
-    def retry_failed(self) -> bool:
-        """Whether it was planned with `--retry-failed`."""
-        return bool(self.plan["asked"]["retry_failed"])
-
-    @property
-    def refresh_secrets(self) -> bool:
-        """Whether it was planned with `--refresh-secrets`."""
-        return bool(self.plan["asked"]["refresh_secrets"])
-
-    def retries(self) -> Retried:
-        """Whether the plan retries a failure: one that it has not seen is another one."""
+    def asked(self) -> Asked:
+        """What it was planned with; of failures, those that it has seen: another one is news."""
         planned = {one["id"].casefold(): one.get("there") for one in self.plan[CHANGES] if one["kind"] == "task"}
-        return lambda task: planned.get(task.id.casefold()) == there(task)
+        asked = self.plan["asked"]
+        return Asked(
+            bool(asked["retry_failed"]),
+            bool(asked["refresh_secrets"]),
+            lambda task: planned.get(task.id.casefold()) == there(task),
+        )
 
     @property
     def variables(self) -> dict[str, object]:

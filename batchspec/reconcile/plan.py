@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from batchspec.errors import ForeignOwner, PlanRefused
+from batchspec.reconcile.asked import NOTHING, Asked
 from batchspec.reconcile.blast_radius import blast_radius
 from batchspec.reconcile.change import Change, Plan, Reason
 from batchspec.reconcile.images import node_agent_sku
@@ -32,7 +33,7 @@ from batchspec.reconcile.plan_blobs import (
 from batchspec.reconcile.plan_job import job_change, replaced, takes_no_tasks
 from batchspec.reconcile.plan_pool import pool_change
 from batchspec.reconcile.plan_schedule import has_ended, schedule_change
-from batchspec.reconcile.plan_tasks import Retried, TaskChanges, all_new, job_must_be_replaced, retry_all, task_changes
+from batchspec.reconcile.plan_tasks import TaskChanges, all_new, job_must_be_replaced, task_changes
 from batchspec.render.model import Desired, DesiredJob
 
 
@@ -45,52 +46,22 @@ class _JobAndTasks:
     harmless: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Again:
-    """What a person wants to be done again though nothing of it has changed."""
-
-    retry_failed: bool
-    refresh_secrets: bool
-    retried: Retried
-
-    def tasks(self, desired: Desired, observed: Observed, *, shared: bool = False) -> TaskChanges:
-        """The changes of the tasks of a job that stays."""
-        return task_changes(
-            desired.tasks(),
-            observed.tasks,
-            retry_failed=self.retry_failed,
-            refresh_secrets=self.refresh_secrets,
-            shared=shared or bool(desired.unlisted),
-            retried=self.retried,
-        )
-
-
-def plan(
-    desired: Desired,
-    observed: Observed,
-    *,
-    retry_failed: bool = False,
-    refresh_secrets: bool = False,
-    retried: Retried = retry_all,
-) -> Plan:
-    """What `apply` would do; with `refresh_secrets` what holds a secret is sent again (see `secrets`).
-
-    With `retry_failed` failed tasks are retried, those of them that are `retried`.
+def plan(desired: Desired, observed: Observed, asked: Asked = NOTHING) -> Plan:
+    """What `apply` would do.
 
     Raises ForeignOwner naming everything that is in the way and not this spec's, and PlanRefused when something that
     the spec says exists does not, or cannot take its tasks. SpecInvalid when a task cannot be rendered.
     """
     _refuse_missing(desired, observed)
-    again = _Again(retry_failed, refresh_secrets, retried)
-    work = _job_and_tasks(desired, observed, again)
+    work = _job_and_tasks(desired, observed, asked)
     _refuse_foreign(desired, observed, work.tasks)
-    schedule = _schedule(desired, observed, again)
+    schedule = _schedule(desired, observed, asked)
     over = desired.schedule is not None and has_ended(observed.schedule) and schedule is None
     needs = Needs() if over and desired.cleanup_after_success else _needs(desired, observed, work)
     succeeded = _all_succeeded(work.tasks) and bool(desired.cleanup_after_success) and not desired.unlisted
     due = tuple(_still_there(desired, observed)) if succeeded else ()
     runs = (bool(work.tasks.must_run) or not work.tasks.kept) and not over
-    pool = _pool(desired, observed, again, cleaned=needs is not None, runs=runs)
+    pool = _pool(desired, observed, asked, cleaned=needs is not None, runs=runs)
     maker = pool if desired.pool is not None else work.job or schedule
     if maker is not None and maker.action != "update":
         node_agent_sku(desired, observed.images)
@@ -121,23 +92,23 @@ def plan(
     )
 
 
-def _job_and_tasks(desired: Desired, observed: Observed, again: _Again) -> _JobAndTasks:
+def _job_and_tasks(desired: Desired, observed: Observed, asked: Asked) -> _JobAndTasks:
     job = desired.job
     if job is None:
         return _JobAndTasks(None, TaskChanges())
     if job.existing:
-        tasks = again.tasks(desired, observed, shared=True)
+        tasks = task_changes(desired.tasks(), observed.tasks, asked, shared=True)
         return _JobAndTasks(None, tasks)
-    change = job_change(job, observed.job, refresh_secrets=again.refresh_secrets, address=observed.address)
+    change = job_change(job, observed.job, refresh_secrets=asked.refresh_secrets, address=observed.address)
     if change is not None and change.action in ("create", "replace"):
         return _JobAndTasks(change, all_new(desired.tasks()))
-    tasks = again.tasks(desired, observed)
+    tasks = task_changes(desired.tasks(), observed.tasks, asked, shared=bool(desired.unlisted))
     tasks.pending += _of_manager(job, observed)
     reason = _why_new_job(observed, tasks)
-    asked = _why_again(observed, tasks) if again.retry_failed and reason is None else None
-    if (why := reason or asked) is None:
+    again = _why_again(observed, tasks) if asked.retry_failed and reason is None else None
+    if (why := reason or again) is None:
         return _JobAndTasks(change, tasks)
-    harmless = asked is not None and not any(task.completed for task in observed.tasks.values())
+    harmless = again is not None and not any(task.completed for task in observed.tasks.values())
     return _JobAndTasks(replaced(job.id, (why,)), all_new(desired.tasks()), harmless)
 
 
@@ -148,11 +119,11 @@ def _of_manager(job: DesiredJob, observed: Observed) -> int:
     return sum(one.hash is None and not one.completed for one in observed.tasks.values())
 
 
-def _schedule(desired: Desired, observed: Observed, again: _Again) -> Change | None:
+def _schedule(desired: Desired, observed: Observed, asked: Asked) -> Change | None:
     if desired.schedule is None or desired.schedule.existing:
         return None
     return schedule_change(
-        desired.schedule, observed.schedule, refresh_secrets=again.refresh_secrets, address=observed.address
+        desired.schedule, observed.schedule, refresh_secrets=asked.refresh_secrets, address=observed.address
     )
 
 
@@ -221,12 +192,12 @@ def _still_there(desired: Desired, observed: Observed) -> Iterator[str]:
     yield from (name for name in desired.cleanup_after_success if there.get(name))
 
 
-def _pool(desired: Desired, observed: Observed, again: _Again, *, cleaned: bool, runs: bool) -> Change | None:
+def _pool(desired: Desired, observed: Observed, asked: Asked, *, cleaned: bool, runs: bool) -> Change | None:
     pool = desired.pool
     if pool is None or pool.existing:
         return None
     change = pool_change(
-        pool, observed, needed=runs, retry_failed=again.retry_failed, refresh_secrets=again.refresh_secrets
+        pool, observed, needed=runs, retry_failed=asked.retry_failed, refresh_secrets=asked.refresh_secrets
     )
     gone = change is not None and change.action == "create" and cleaned and not runs
     return None if gone and "pool" in desired.cleanup_after_success else change

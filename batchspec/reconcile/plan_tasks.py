@@ -6,9 +6,10 @@ waits, runs, has succeeded or has failed; a changed one is deleted and added aga
 constraints in place; one whose template is gone is deleted while unfinished and kept as orphaned once finished.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from batchspec.reconcile.asked import NOTHING, Asked
 from batchspec.reconcile.change import Change, Reason
 from batchspec.reconcile.compare import differences
 from batchspec.reconcile.observe import ObservedTask
@@ -21,15 +22,6 @@ REPLACE_JOB_FROM = 1000
 
 # A reactivated task keeps its body; these failures may come from the SAS in it, so such a task is added anew.
 _NEEDS_NEW_SAS = frozenset({"BlobAccessDenied", "ResourceContainerAccessDenied", "FileUploadAccessDenied"})
-
-
-# Whether the failure of a task is one of those that are to be retried.
-Retried = Callable[[ObservedTask], bool]
-
-
-def retry_all(failed: ObservedTask) -> bool:
-    """Every failure."""
-    return True
 
 
 @dataclass(slots=True)
@@ -67,13 +59,11 @@ def all_new(tasks: Iterator[DesiredTask]) -> TaskChanges:
 def task_changes(
     tasks: Iterator[DesiredTask],
     there: Mapping[str, ObservedTask],
+    asked: Asked = NOTHING,
     *,
-    retry_failed: bool,
-    refresh_secrets: bool = False,
     shared: bool = False,
-    retried: Retried = retry_all,
 ) -> TaskChanges:
-    """The changes for a job that stays. `there` is by lower-cased id. `retried` are the failures that may be retried.
+    """The changes for a job that stays. `there` is by lower-cased id.
 
     In a `shared` job (one that the spec says exists, or of whose tasks not all are known) a task that the spec does not
     name may be another's, so it is neither deleted nor told of.
@@ -82,9 +72,9 @@ def task_changes(
     named: set[str] = set()
     for task in tasks:
         named.add(task.id.casefold())
-        old_secret = refresh_secrets and holds_secret(task.body)
+        old_secret = asked.refresh_secrets and holds_secret(task.body)
         seen = there.get(task.id.casefold())
-        retry = retry_failed and seen is not None and seen.failed and retried(seen)
+        retry = asked.retry_failed and seen is not None and seen.failed and asked.retried(seen)
         _one(result, task, seen, retry_failed=retry, old_secret=old_secret)
     for key, left in () if shared else there.items():
         if key not in named and left.hash is not None:

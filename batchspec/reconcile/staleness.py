@@ -159,7 +159,7 @@ def _news(frozen: Frozen, desired: Desired, plan: Plan, observed: Observed) -> I
     for change in (*plan.changes, *plan.tasks):
         now = entry(change, observed)
         was = planned.get((change.kind, change.id))
-        if not _is_same(was, now) and not _is_rest(was, now, _mark(desired, change), frozen.refresh_secrets):
+        if not _is_same(was, now) and not _is_rest(was, now, _mark(desired, change), frozen.asked.refresh_secrets):
             yield from _told(change, was, now)
 
 

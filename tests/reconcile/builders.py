@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from batchspec.reconcile.apply import Applied, Approval, apply
+from batchspec.reconcile.asked import Asked, Retried, retry_all
 from batchspec.reconcile.change import Plan
 from batchspec.reconcile.marks import RUN_KEY, START_KEY
 from batchspec.reconcile.observe import Observed, observe
 from batchspec.reconcile.plan import plan
-from batchspec.reconcile.plan_tasks import Retried, retry_all
 from batchspec.reconcile.ports import Services
 from batchspec.reconcile.report import Event, Noted
 from batchspec.render.hashes import fingerprint, task_fingerprint
@@ -316,16 +316,14 @@ class World:
             report=self.events.append,
             approval=Approval(agree, refuse, confirm),
             wait=wait,
-            retry_failed=retry_failed,
-            refresh_secrets=refresh_secrets,
-            retried=retried,
+            asked=Asked(retry_failed, refresh_secrets, retried),
             clock=self.clock,
         )
 
     async def plan(self, desired: Desired, *, retry_failed: bool = False, refresh_secrets: bool = False) -> Plan:
         """The plan now."""
         observed = await observe(desired, self.services)
-        return plan(desired, observed, retry_failed=retry_failed, refresh_secrets=refresh_secrets)
+        return plan(desired, observed, Asked(retry_failed, refresh_secrets))
 
     @property
     def writes(self) -> list[tuple[str, str]]:

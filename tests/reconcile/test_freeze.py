@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from batchspec.reconcile import freeze
+from batchspec.reconcile.asked import Asked
 from batchspec.reconcile.freeze import Freezing
 from batchspec.reconcile.observe import observe
 from batchspec.reconcile.plan import plan
@@ -87,8 +88,8 @@ async def test_the_digest_changes_with_the_account_and_with_what_is_asked_for(wo
     asked = [
         Freezing(desired, "local"),
         Freezing(desired, "https://other"),
-        Freezing(desired, "local", retry_failed=True),
-        Freezing(desired, "local", refresh_secrets=True),
+        Freezing(desired, "local", Asked(retry_failed=True)),
+        Freezing(desired, "local", Asked(refresh_secrets=True)),
     ]
 
     assert len({one.digest(made, seen) for one in asked}) == len(asked)

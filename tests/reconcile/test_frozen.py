@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 
 from batchspec.reconcile import frozen
+from batchspec.reconcile.asked import Asked
 from batchspec.reconcile.change import Action, Kind
 from batchspec.reconcile.freeze import Freezing, digest_of
 from batchspec.reconcile.frozen import Frozen, NotFrozen, file_text, frozen_from
@@ -24,8 +25,9 @@ SCHEMA = json.loads((Path(__file__).resolve().parents[2] / "schemas/batchspec-pl
 async def written(desired: Desired, world: World, *, retry_failed: bool = False) -> str:
     """The file of a plan that is made now."""
     seen = await observe(desired, world.services)
-    freezing = Freezing(desired, "local", retry_failed=retry_failed)
-    made = plan(desired, seen, retry_failed=retry_failed)
+    asked = Asked(retry_failed)
+    freezing = Freezing(desired, "local", asked)
+    made = plan(desired, seen, asked)
     made = replace(made, digest=freezing.digest(made, seen))
     return "".join(file_text(freezing, made, seen, "specs/words.yaml"))
 
@@ -40,7 +42,7 @@ async def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     file = await written(Workload(tmp_path).desired(), World(), retry_failed=True)
     found = frozen_from(file.encode())
 
-    assert (found.spec_file, found.name, found.retry_failed, found.refresh_secrets) == (
+    assert (found.spec_file, found.name, found.asked.retry_failed, found.asked.refresh_secrets) == (
         "specs/words.yaml",
         "words",
         True,

@@ -65,5 +65,5 @@ async def test_a_task_that_is_there_is_its_mark_and_its_state(tmp_path: Path) ->
         seen = await observe(desired, services(LargeJob()))
     assert len(seen.tasks) == TASKS
     with at_most(BYTES):
-        changes = task_changes(tasks(), seen.tasks, retry_failed=False)
+        changes = task_changes(tasks(), seen.tasks)
     assert (changes.changes, changes.succeeded) == ([], TASKS)

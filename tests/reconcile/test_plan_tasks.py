@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from batchspec.reconcile.asked import Asked
 from batchspec.reconcile.change import Change, Reason
 from batchspec.reconcile.observe import ObservedTask
 from batchspec.reconcile.plan_tasks import TaskChanges, all_new, job_must_be_replaced, task_changes
@@ -48,7 +49,7 @@ CHANGED = (Reason("command, settings or an input changed"),)
     ],
 )  # fmt: skip
 def test_a_task_is_known_by_id_and_fingerprint(observed: dict[str, ObservedTask], expected: TaskChanges) -> None:
-    assert task_changes(wanted("a"), observed, retry_failed=False) == expected
+    assert task_changes(wanted("a"), observed) == expected
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ def test_a_task_is_known_by_id_and_fingerprint(observed: dict[str, ObservedTask]
 def test_a_failed_task_is_retried_when_asked(code: str, steps: tuple[str, ...]) -> None:
     failed = {"a": ObservedTask("a", "completed", True, code, "1", {})}
     reason = Reason(f"failed ({code or 'no failure code'}) and is retried")
-    assert task_changes(wanted("a"), failed, retry_failed=True) == TaskChanges(
+    assert task_changes(wanted("a"), failed, Asked(retry_failed=True)) == TaskChanges(
         changes=[Change("update", "task", "a", (reason,), steps=steps)], must_run={"a"}
     )
 
@@ -66,25 +67,25 @@ def test_a_failed_task_is_retried_when_asked(code: str, steps: tuple[str, ...]) 
 def test_constraints_of_unfinished_tasks_only_are_compared() -> None:
     changed: JsonObject = {"maxWallClockTime": "PT2H"}
     reason = Reason("changed", "constraints.maxWallClockTime", "PT1H", "PT2H")
-    assert task_changes(wanted("a", constraints=changed), there("a"), retry_failed=False) == TaskChanges(
+    assert task_changes(wanted("a", constraints=changed), there("a")) == TaskChanges(
         changes=[Change("update", "task", "a", (reason,), steps=("constraints",))], pending=1, must_run={"a"}
     )
-    same = task_changes(wanted("a", constraints={"maxWallClockTime": "PT60M"}), there("a"), retry_failed=False)
-    done = task_changes(wanted("a", constraints=changed), there("a", "completed"), retry_failed=False)
+    same = task_changes(wanted("a", constraints={"maxWallClockTime": "PT60M"}), there("a"))
+    done = task_changes(wanted("a", constraints=changed), there("a", "completed"))
     assert (same.changes, done.changes) == ([], [])
 
 
 def test_what_is_left_over_is_deleted_unfinished_and_kept_finished() -> None:
     left = {**there("x"), **there("y", "completed"), **there("z", mark=None)}
     reason = Reason("no longer in the spec, and not finished")
-    assert task_changes(wanted(), left, retry_failed=False) == TaskChanges(
+    assert task_changes(wanted(), left) == TaskChanges(
         changes=[Change("delete", "task", "x", (reason,), steps=("delete",))], orphaned=["y"]
     )
 
 
 def test_in_a_job_of_others_nothing_is_left_over() -> None:
     left = {**there("x"), **there("y", "completed")}
-    assert task_changes(wanted(), left, retry_failed=False, shared=True) == TaskChanges()
+    assert task_changes(wanted(), left, shared=True) == TaskChanges()
 
 
 def test_replacing_most_of_a_large_job_one_by_one_is_too_dear() -> None:

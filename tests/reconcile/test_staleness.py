@@ -9,6 +9,7 @@ import pytest
 
 from batchspec.errors import Difference, PlanStale
 from batchspec.reconcile.apply import Applied
+from batchspec.reconcile.asked import Asked
 from batchspec.reconcile.change import Plan
 from batchspec.reconcile.freeze import Freezing
 from batchspec.reconcile.frozen import Frozen, file_text, frozen_from
@@ -33,21 +34,16 @@ def world() -> World:
 async def frozen(desired: Desired, world: World, **asked: bool) -> Frozen:
     """A plan that is made now, as it is read back from its file."""
     seen = await observe(desired, world.services)
-    made = plan(
-        desired, seen, retry_failed=asked.get("retry_failed", False), refresh_secrets="refresh_secrets" in asked
-    )
-    freezing = _freezing(desired, asked.get("retry_failed", False), "refresh_secrets" in asked)
+    said = Asked(asked.get("retry_failed", False), asked.get("refresh_secrets", False))
+    made = plan(desired, seen, said)
+    freezing = Freezing(desired, "local", said)
     made = replace(made, digest=freezing.digest(made, seen))
     return frozen_from("".join(file_text(freezing, made, seen, "specs/words.yaml")).encode())
 
 
-def _freezing(desired: Desired, retry_failed: bool, refresh_secrets: bool, place: str = "local") -> Freezing:
-    return Freezing(desired, place, retry_failed=retry_failed, refresh_secrets=refresh_secrets)
-
-
 async def apply(desired: Desired, world: World, held_to: Frozen, *, wait: bool = True, place: str = "local") -> Applied:
     """Apply exactly a plan. Raises PlanStale with all that differs."""
-    freezing = _freezing(desired, held_to.retry_failed, held_to.refresh_secrets, place)
+    freezing = Freezing(desired, place, held_to.asked)
 
     def refuse(made: Plan, seen: Observed) -> None:
         found = list(differences(held_to, freezing, made, seen))
@@ -58,9 +54,9 @@ async def apply(desired: Desired, world: World, held_to: Frozen, *, wait: bool =
         desired,
         refuse=refuse,
         wait=wait,
-        retry_failed=held_to.retry_failed,
-        refresh_secrets=held_to.refresh_secrets,
-        retried=held_to.retries(),
+        retry_failed=held_to.asked.retry_failed,
+        refresh_secrets=held_to.asked.refresh_secrets,
+        retried=held_to.asked.retried,
     )
 
 
@@ -298,7 +294,7 @@ async def test_another_account_and_other_flags_make_a_plan_stale(workload: Workl
     seen = await observe(workload.desired(), world.services)
     made = plan(workload.desired(), seen)
 
-    elsewhere = Freezing(workload.desired(), "https://a.example.com", retry_failed=True)
+    elsewhere = Freezing(workload.desired(), "https://a.example.com", Asked(retry_failed=True))
 
     assert list(differences(held_to, elsewhere, made, seen)) == [
         Difference("the account", "the local engine", "https://a.example.com"),

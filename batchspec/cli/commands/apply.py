@@ -6,14 +6,14 @@ failed; errors have their own (see `errors`).
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from batchspec.cli import as_json, phrases
 from batchspec.cli.ask import ask
 from batchspec.cli.boundary import print_error
 from batchspec.cli.console import Console
-from batchspec.cli.given import Given
+from batchspec.cli.given import Given, asked_words
 from batchspec.cli.plan_entries import nothing_or_totals
 from batchspec.cli.progress import reporting
 from batchspec.cli.reviewed import Reviewed, reviewed
@@ -22,6 +22,7 @@ from batchspec.cli.text_outcome import counts_phrase, failure_lines, node_failur
 from batchspec.cli.text_plan import print_plan
 from batchspec.errors import ServiceUnreachable, TasksFailed, TimedOut
 from batchspec.reconcile.apply import Applied
+from batchspec.reconcile.asked import NOTHING, Asked
 from batchspec.reconcile.change import Plan, Totals
 from batchspec.reconcile.observe import Observed
 from batchspec.reconcile.outcome import Outcome
@@ -33,48 +34,44 @@ if TYPE_CHECKING:
     from batchspec.reconcile.freeze import Freezing
 
 
-def apply(
-    console: Console,
-    spec: str | None,
-    given: Given,
-    *,
-    yes: bool,
-    force: bool,
-    wait: bool,
-    retry_failed: bool,
-    refresh_secrets: bool,
-    digest: str | None,
-    plan_file: str | None,
-) -> int:
-    """Apply the spec; with `digest` or `plan_file` only what that plan would do, as it was planned."""
-    held_to, path, given = reviewed(spec, given, digest=digest, plan_file=plan_file)
-    if held_to.frozen is not None:
-        retry_failed = retry_failed or held_to.frozen.retry_failed
-        refresh_secrets = refresh_secrets or held_to.frozen.refresh_secrets
-    run = Dialogue(console, path, given, yes=yes, force=force, reviewed=held_to)
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was said; with `digest` or `plan_file` only what that plan would do is done, as it was planned."""
+
+    yes: bool = False
+    force: bool = False
+    wait: bool = True
+    asked: Asked = NOTHING
+    digest: str | None = None
+    plan_file: str | None = None
+
+    def words(self, *more: str) -> list[str]:
+        """These options as typed, for a run that goes on with this one; a digest is spent once a part is done."""
+        asked = asked_words(self.asked) if self.plan_file is None else ["--plan", self.plan_file]
+        return [*asked, *more, *["--force"] * self.force, *["--no-wait"] * (not self.wait)]
+
+
+def apply(console: Console, spec: str | None, given: Given, options: Options) -> int:
+    """Apply the spec, or the plan that the options name."""
+    held_to, path, given = reviewed(spec, given, digest=options.digest, plan_file=options.plan_file)
+    asked = held_to.asked(options.asked)
+    run = Dialogue(console, path, given, replace(options, asked=asked), held_to)
 
     async def work(desired: Desired, services: Services) -> int:
         from batchspec.reconcile.apply import Approval
         from batchspec.reconcile.apply import apply as applied
         from batchspec.reconcile.freeze import Freezing
 
-        freezing = Freezing(desired, services.place, retry_failed=retry_failed, refresh_secrets=refresh_secrets)
+        freezing = Freezing(desired, services.place, asked)
         with reporting(console) as report, run.goes_on():
-            result = await applied(
-                desired,
-                services,
-                report=run.listening(report),
-                approval=Approval(
-                    lambda plan: run.show(plan, desired),
-                    lambda plan, observed: run.refuse(plan, observed, freezing),
-                    run.ask,
-                ),
-                wait=wait,
-                retry_failed=retry_failed,
-                refresh_secrets=refresh_secrets,
-                retried=held_to.retries,
+            approval = Approval(
+                lambda plan: run.show(plan, desired),
+                lambda plan, observed: run.refuse(plan, observed, freezing),
+                run.ask,
             )
-        return run.ended(result, waited=wait)
+            heard = run.listening(report)
+            result = await applied(desired, services, report=heard, approval=approval, asked=asked, wait=options.wait)
+        return run.ended(result)
 
     return online(console, path, given, work, need="all", check=held_to.refuse_other, told=run.how_to_come_back)
 
@@ -89,9 +86,8 @@ class Dialogue:
     console: Console
     spec: str
     given: Given
-    yes: bool = field(kw_only=True)
-    force: bool = field(kw_only=True, default=False)
-    reviewed: Reviewed = field(kw_only=True, default=Reviewed())
+    options: Options
+    reviewed: Reviewed
     waiting: bool = False
 
     def listening(self, report: Reporter) -> Reporter:
@@ -107,8 +103,8 @@ class Dialogue:
     def show(self, plan: Plan, desired: Desired) -> None:
         """Show the plan; a quiet run shows one that is asked about or refused."""
         self.console.answer["plan"] = as_json.plan_object(plan)
-        refused = any(one.verdict == "failed" for one in plan.checks) or bool(plan.too_much and not self.force)
-        asking = bool(plan.questions and not self.yes and not self.reviewed) or refused
+        refused = any(one.verdict == "failed" for one in plan.checks) or bool(plan.too_much and not self.options.force)
+        asking = bool(plan.questions and not self.options.yes and not self.reviewed) or refused
         if not self.console.as_json and (asking or not self.console.quiet):
             print_plan(self.console, plan, desired)
             if not plan.nothing_to_do:
@@ -119,30 +115,35 @@ class Dialogue:
         """Raise PlanStale when it is not the plan that was reviewed, and TooMuchAtOnce unless `--force` was said."""
         from batchspec.reconcile.blast_radius import refuse_too_much
 
-        self.reviewed.refuse_stale(plan, observed, freezing, see=self.given.suggest("plan", self.spec))
-        if not self.force:
+        see = self.given.suggest("plan", self.spec, *asked_words(self.options.asked))
+        self.reviewed.refuse_stale(plan, observed, freezing, see=see)
+        if not self.options.force:
             refuse_too_much(plan)
 
     def ask(self, plan: Plan) -> None:
         """Ask when something is replaced or deleted. Raises Declined."""
         if plan.questions and not self.reviewed:
-            again = self._again("--yes", *["--force"] * self.force)
-            ask(self.console, _question(plan.totals), yes=self.yes, again=again)
+            again = self._again("--yes")
+            ask(self.console, _question(plan.totals), yes=self.options.yes, again=again)
 
     def _again(self, *more: str) -> str:
-        """The command line that goes on with this run."""
-        if self.reviewed.frozen is None:
-            return self.given.suggest("apply", self.spec, *more)
-        again = replace(self.given, frozen={})
-        return again.suggest("apply", self.spec, "--plan", self.reviewed.file, *["--force"] * self.force, *more)
+        """The command line that goes on with this run; the plan knows the variables."""
+        again = self.given if self.reviewed.frozen is None else replace(self.given, frozen={})
+        return again.suggest("apply", self.spec, *self.options.words(*more))
+
+    def _wait_again(self) -> str:
+        """The command line that comes back to what is in the service: nothing of it is retried or sent again."""
+        if self.reviewed.frozen is not None:
+            return self._again()
+        return self.given.suggest("apply", self.spec)
 
     def how_to_come_back(self) -> str:
         """The next step after Ctrl-C."""
-        again = self._again()
         if not self.waiting:
-            return f"go on with: {again}"
+            return f"go on with: {self._again()}"
         look = self.given.suggest("status", self.spec)
-        return f"the run goes on in the service; look with: {look}\nwait again and get the results with: {again}"
+        again = f"wait again and get the results with: {self._wait_again()}"
+        return f"the run goes on in the service; look with: {look}\n{again}"
 
     @contextmanager
     def goes_on(self) -> Iterator[None]:
@@ -155,11 +156,11 @@ class Dialogue:
             raise
         except ServiceUnreachable as error:  # whether the run goes on there, nobody knows
             if self.waiting:
-                again = f"wait again and get the results with: {self._again()}"
+                again = f"wait again and get the results with: {self._wait_again()}"
                 error.fix = "\n".join(filter(None, (error.fix, again)))
             raise
 
-    def ended(self, result: Applied, *, waited: bool) -> int:
+    def ended(self, result: Applied) -> int:
         """Print how it ended; the exit code."""
         failed = _has_failed(result)
         if self.console.as_json:
@@ -171,14 +172,14 @@ class Dialogue:
                 "schedule": None if result.schedule is None else as_json.schedule_object(result.schedule),
                 "download_error": None if result.missed is None else as_json.error_object(result.missed),
             }
-        self._tell(result, waited=waited)
+        self._tell(result)
         if failed:
             self._tell_failures(result)
         if result.missed is not None:
             print_error(self.console, result.missed)
         return TasksFailed.exit_code if failed else 0
 
-    def _tell(self, result: Applied, *, waited: bool) -> None:
+    def _tell(self, result: Applied) -> None:
         if self.console.as_json:
             return
         if result.schedule is not None and not self.console.quiet:
@@ -189,9 +190,9 @@ class Dialogue:
             return
         took = phrases.duration(result.seconds)
         delete = self.given.suggest("delete", self.spec)
-        if not waited:
+        if not self.options.wait:
             self.console.result(f"Submitted. Look with: {self.given.suggest('status', self.spec)}")
-            self.console.result(f"Wait and get the results with: {self._again()}")
+            self.console.result(f"Wait and get the results with: {self._wait_again()}")
         elif _has_failed(result):
             self.console.result(f"Ended in {took}: {_phrase(result.outcome)}")
         else:
