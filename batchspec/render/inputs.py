@@ -12,7 +12,7 @@ only by its address: what else is in its container may be what tasks wrote, and 
 from collections.abc import Iterable, Iterator, Mapping
 
 from batchspec.render.model import Blob, BlobQuery, DesiredContainer, DesiredUpload, Listing, LocalFile
-from batchspec.render.symbolic import Json, Symbol, symbols
+from batchspec.render.symbolic import OPEN, Json, Symbol, symbols
 
 # A file or blob, with the key of its container.
 Input = tuple[str, LocalFile | Blob]
@@ -55,7 +55,7 @@ class Inputs:
         elif isinstance(body, dict):
             for value in body.values():
                 yield from self._named(value)
-        elif isinstance(body, str):
+        elif isinstance(body, str) and OPEN in body:
             for one in symbols(body):
                 yield from self._addressed(one)
 
