@@ -15,9 +15,10 @@ from batchspec.cli import phrases
 from batchspec.cli.console import Console
 from batchspec.cli.given import Given
 from batchspec.errors import Problem, SpecInvalid, in_order
-from batchspec.render.desired import check_tasks, render, warnings
+from batchspec.render.desired import check_tasks, render
 from batchspec.render.metering import MAX_RUN, RUN, SPENT
 from batchspec.render.model import BlobQuery, Desired, Listing, Secret
+from batchspec.render.warnings import warnings
 from batchspec.spec.model import Spec
 from batchspec.spec.read import read
 from batchspec.spec.variables import values

@@ -15,8 +15,8 @@ from itertools import chain, islice
 from typing import Any, Literal
 
 from batchspec.cli import phrases
-from batchspec.render.desired import document
 from batchspec.render.model import Desired
+from batchspec.render.printed import document
 from batchspec.render.symbolic import OPEN, Json
 
 Format = Literal["yaml", "json"]

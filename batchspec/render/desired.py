@@ -1,22 +1,20 @@
 """Spec -> Desired: what a person meant.
 
 Place in the pipeline: the last step before `reconcile`. In: a Spec, the values of its variables. Out: `Desired`, all
-problems at once, and the object that `batchspec render` prints. Lists files and reads the content of those whose
-fingerprints it needs; never the network, the environment or a clock, and never the value of a secret beyond asking
-whether it can stand in a command.
+problems at once. Lists files and reads the content of those whose fingerprints it needs; never the network, the
+environment or a clock, and never the value of a secret beyond asking whether it can stand in a command.
 
 Order matters, since a template can name only what comes before it: name, containers, pool id, job id, schedule id,
 uploads, bodies, tasks.
 """
 
-import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
-from batchspec.errors import Problem, UsageError
+from batchspec.errors import Problem
 from batchspec.render import bodies, expand, imported, resources
 from batchspec.render import scope as making
 from batchspec.render.cycles import circles
@@ -38,18 +36,16 @@ from batchspec.render.scope import Scope
 from batchspec.render.shape import shape_of
 from batchspec.render.shell import Os
 from batchspec.render.suggest import suggestion
-from batchspec.render.symbolic import Json, display, holds_marker, symbol
+from batchspec.render.symbolic import Json, holds_marker, symbol
 from batchspec.render.tasks import TaskStream
-from batchspec.render.template import GLOBALS, uses
+from batchspec.render.template import GLOBALS
 from batchspec.render.unknown import ANY
 from batchspec.render.walk import Template, Walk
 from batchspec.render.wire import Resources, Wire
 from batchspec.spec import durations
-from batchspec.spec.checks.tree import generators, pools, root
 from batchspec.spec.document import shown as shown_value
 from batchspec.spec.load import At
 from batchspec.spec.model import Spec, TaskTemplate
-from batchspec.spec.words import has_template
 
 Target = Literal["local", "azure"]
 
@@ -80,130 +76,6 @@ def render(
 def check_tasks(desired: Desired) -> list[Problem]:
     """Walk all tasks once: each renders, ids are legal and differ in more than case, sizes fit; sorted by position."""
     return desired.tasks.check() if isinstance(desired.tasks, TaskStream) else []
-
-
-def warnings(spec: Spec, desired: Desired | None = None) -> list[Problem]:
-    """What is allowed and still hardly meant, sorted by position; of tasks after they were checked."""
-    found = desired.tasks.warnings if desired is not None and isinstance(desired.tasks, TaskStream) else []
-    return sorted(
-        {
-            *(*_shifting_ids(spec), *_later_blobs(spec), *_templates_in_variables(spec)),
-            *(*_pools_without_nodes(spec), *_endless_jobs(spec), *found),
-        }
-    )
-
-
-def _templates_in_variables(spec: Spec) -> Iterator[Problem]:
-    """Defaults that look like templates: a variable is a value, and stays as it is."""
-    for variable in spec.vars.values():
-        if has_template(variable.default):
-            long = (*variable.at, "default")
-            at = variable.at if spec.document.written(long) is None else long
-            told = "is not rendered: a variable is a plain value; write the template where the variable is used"
-            yield spec.document.problem(at, told)
-
-
-def _pools_without_nodes(spec: Spec) -> Iterator[Problem]:
-    """Pools whose size nothing says: Azure makes them with no nodes."""
-    for pool in pools(root(spec.document.data)):
-        if "vm_size" in pool.data and not any(word in pool.data for word in _SIZES):
-            told = "says no size, so that no task ever runs: add `target_dedicated_nodes` or `autoscale`, for example"
-            yield spec.document.problem(pool.at, told, on_key=True)
-
-
-def _endless_jobs(spec: Spec) -> Iterator[Problem]:
-    """Schedules whose jobs nothing fills, or nothing ends, so that the next one never comes."""
-    given = root(spec.document.data).part("schedule")
-    job = given.part("job_specification")
-    if not job.data:
-        return
-    if "job_manager_task" not in job.data:
-        told = "the jobs start empty and nothing here adds tasks to them: a `job_manager_task` can"
-        yield spec.document.problem(job.at, told, on_key=True)
-    manager = job.part("job_manager_task").data
-    ends = (
-        "all_tasks_complete_mode" in job.data
-        or "max_wall_clock_time" in job.part("constraints").data
-        or (bool(manager) and manager.get("kill_job_on_completion", True) is not False)
-    )
-    if "recurrence_interval" in given.part("schedule").data and not ends:
-        told = (
-            "nothing ends its jobs, and the next begins when one has ended: add `all_tasks_complete_mode: terminatejob`"
-        )
-        yield spec.document.problem(job.at, told, on_key=True)
-
-
-_SIZES = ("target_dedicated_nodes", "target_low_priority_nodes", "autoscale", "enable_auto_scale")
-
-
-def _later_blobs(spec: Spec) -> Iterator[Problem]:
-    """Generators that list a container before an upload of the same spec fills it."""
-    filled = {upload.container: key for key, upload in spec.uploads.items()}
-    for part in generators(root(spec.document.data)):
-        key = part.data.get("container")
-        if isinstance(key, str) and key in filled:
-            told = f"lists what is there before the upload '{filled[key]}' sends its files; for those, use `upload`"
-            yield spec.document.problem((*part.at, "container"), told)
-
-
-def _shifting_ids(spec: Spec) -> list[Problem]:
-    told = (
-        "an id with `index` depends on the position: one more file or row in front makes every task run again; "
-        "use what the task is made from, such as its name"
-    )
-    return [
-        spec.document.problem((*task.at, "id"), told)
-        for task in spec.tasks
-        if task.for_each is not None and uses(task.id, "index") and spec.document.written((*task.at, "id")) == task.id
-    ]
-
-
-def document(
-    desired: Desired, *, task: str | None = None, limit: int | None = None
-) -> tuple[dict[str, Json], Iterator[Json]]:
-    """What `batchspec render` prints: the object without `tasks`, and the stream of tasks that belongs there.
-
-    Symbols are shown as people read them; pool, job and tasks are else the exact bodies. `task` selects one by its id
-    (UsageError when there is none), `limit` the first so many. Where a generator wants blobs that have not been listed,
-    one `{for_each, template}` stands for all its tasks, with the template as it is written.
-    """
-    head: dict[str, Json] = {
-        "containers": [
-            {"name": one.name, "key": one.key, "existing": one.existing, "keep": one.keep}
-            for one in desired.containers.values()
-        ],
-        "uploads": [_shown_upload(desired, one) for one in desired.uploads.values()],
-        "pool": _shown_body(desired.pool),
-        "schedule": _shown_body(desired.schedule),
-        "job": _shown_body(desired.job),
-    }
-    return head, itertools.islice(_shown_tasks(desired, task), limit)
-
-
-def _shown_upload(desired: Desired, upload: DesiredUpload) -> Json:
-    container = desired.containers[upload.container].name
-    files: list[Json] = [{"name": file.name, "size": file.size} for file in upload.files]
-    return {"key": upload.key, "container": container, "prune": upload.prune, "files": files}
-
-
-def _shown_body(part: DesiredPool | DesiredJob | DesiredSchedule | None) -> Json:
-    if part is None:
-        return None
-    return {"id": part.id, "existing": True} if part.body is None else display(part.body)
-
-
-def _shown_tasks(desired: Desired, task: str | None) -> Iterator[Json]:
-    if task is None:
-        whole = desired.tasks
-        yield from map(display, whole.shown() if isinstance(whole, TaskStream) else (one.body for one in whole()))
-        return
-    stream = desired.tasks.select(task) if isinstance(desired.tasks, TaskStream) else desired.tasks()
-    found = next((one for one in stream if one.id == task), None)
-    if found is None:
-        some = [one.id for one in itertools.islice(desired.tasks(), 1000)]
-        more = "; tasks made of blobs are known only when a service has listed them" if desired.unlisted else ""
-        raise UsageError(f"there is no task '{task}'{suggestion(task, some)}{more}")
-    yield display(found.body)
 
 
 @dataclass(slots=True)

@@ -8,9 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from batchspec.errors import SpecInvalid, UsageError
-from batchspec.render.desired import check_tasks, document, render, warnings
+from batchspec.render.desired import check_tasks, render
 from batchspec.render.model import DesiredContainer, DesiredDownload, DesiredUpload, LocalFile
+from batchspec.render.printed import document
 from batchspec.render.symbolic import symbol
+from batchspec.render.warnings import warnings
 from batchspec.spec.build import build
 from batchspec.spec.load import load
 from tests.render.conftest import Render

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from batchspec.render.desired import document, warnings
+from batchspec.render.printed import document
+from batchspec.render.warnings import warnings
 from batchspec.spec.read import read
 from tests.render.conftest import Render
 

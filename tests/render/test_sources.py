@@ -1,7 +1,8 @@
 """Blobs of containers as generators; the other sources are in `test_expand`."""
 
-from batchspec.render.desired import document, warnings
 from batchspec.render.model import Blob, BlobQuery, Listing
+from batchspec.render.printed import document
+from batchspec.render.warnings import warnings
 from batchspec.spec.build import build
 from batchspec.spec.load import load
 from tests.render.conftest import Render, Rendered
