@@ -11,14 +11,15 @@ the content of a file is its MD5: a digest tells what has changed by mistake or 
 and `variables` are what all the rest is made of; they are there so that a difference can be told in a person's own
 words.
 
-Canonical means: ASCII, members sorted by name, no spaces. `would_change` comes last, so that a second plan of the same
-spec costs no second walk over its tasks. Tasks and changes are streamed.
+Canonical means: ASCII, members sorted by name, no spaces. Tasks and changes are streamed. All that a plan knows only at
+its end (`would_change`) comes behind the tasks, so that whoever walks them makes the digest on the way (`watching`),
+and a second plan of the same spec costs no second walk.
 """
 
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from batchspec.reconcile.asked import NOTHING, Asked
@@ -67,6 +68,27 @@ class Freezing:
         yield from self.rest()
         yield from _changes(plan, observed)
 
+    def watching(self, desired: Desired) -> Desired:
+        """The same spec: who walks all of its tasks makes the digest of the rest, and what is kept, on the way."""
+
+        def walk() -> Iterator[DesiredTask]:
+            stem, kept = hashlib.sha256(), list[str]()
+
+            def take(pieces: Iterable[str]) -> None:
+                for piece in pieces:
+                    stem.update(piece.encode("ascii"))
+                    if self.keep:
+                        kept.append(piece)
+
+            take(self._before_tasks())
+            for at, task in enumerate(desired.tasks()):
+                take(_item(at, _task(task)))
+                yield task
+            take(self._after_tasks())
+            self._stem, self._kept = stem, kept if self.keep else None
+
+        return replace(desired, tasks=walk)
+
     def _sum_of_rest(self) -> "_Hash":
         if self._stem is None:
             self._stem = hashlib.sha256()
@@ -80,6 +102,12 @@ class Freezing:
         return self._made() if self._kept is None else iter(self._kept)
 
     def _made(self) -> Iterator[str]:
+        yield from self._before_tasks()
+        for at, task in enumerate(self.desired.tasks()):
+            yield from _item(at, _task(task))
+        yield from self._after_tasks()
+
+    def _before_tasks(self) -> Iterator[str]:
         desired = self.desired
         yield "{"
         asked = {"refresh_secrets": self.asked.refresh_secrets, "retry_failed": self.asked.retry_failed}
@@ -91,9 +119,11 @@ class Freezing:
         yield from (SEPARATOR, '"rows":', *_members(_rows(desired)))
         yield from (SEPARATOR, f'"source":{canonical(desired.source)}')
         yield from (SEPARATOR, '"spec":', *_members(_spec(desired).items()))
-        yield from (SEPARATOR, '"tasks":')
-        yield from _items(map(_task, desired.tasks()))
-        yield from (SEPARATOR, '"variables":', *_members(desired.variables.items()))
+        yield from (SEPARATOR, '"tasks":', "[")
+
+    def _after_tasks(self) -> Iterator[str]:
+        yield "]"
+        yield from (SEPARATOR, '"variables":', *_members(self.desired.variables.items()))
 
 
 def canonical(value: object) -> str:
@@ -126,13 +156,9 @@ def _members(pairs: Iterable[tuple[str, object]]) -> Iterator[str]:
     yield "}"
 
 
-def _items(values: Iterable[Json]) -> Iterator[str]:
-    """A list."""
-    yield "["
-    for at, value in enumerate(values):
-        yield from (SEPARATOR,) if at else ()
-        yield canonical(value)
-    yield "]"
+def _item(at: int, value: Json) -> tuple[str, ...]:
+    """A value at this position in a list."""
+    return (SEPARATOR, canonical(value)) if at else (canonical(value),)
 
 
 def _files(desired: Desired) -> Iterator[tuple[str, Json]]:
@@ -195,8 +221,10 @@ def _task(task: DesiredTask) -> Json:
 def _changes(plan: Plan, observed: Observed) -> Iterator[str]:
     every = sorted((*plan.changes, *plan.tasks), key=lambda change: (change.kind, change.id))
     yield from (SEPARATOR, f'"{CHANGES}":')
-    yield from _items(entry(change, observed) for change in every)
-    yield "}"
+    yield "["
+    for at, change in enumerate(every):
+        yield from _item(at, entry(change, observed))
+    yield "]}"
 
 
 def entry(change: Change, observed: Observed) -> JsonObject:

@@ -148,6 +148,38 @@ async def test_a_second_plan_of_one_spec_walks_its_tasks_no_second_time(workload
     assert walks == ["walk"] * 2, "one for each"
 
 
+@pytest.mark.parametrize("keep", [True, False])
+async def test_who_plans_makes_the_digest_on_the_way(workload: Workload, world: World, keep: bool) -> None:
+    walks: list[str] = []
+
+    def counted() -> object:
+        walks.append("walk")
+        return workload.desired().tasks()
+
+    desired = replace(workload.desired(), tasks=counted)  # type: ignore[arg-type]
+    seen = await observe(desired, world.services)
+    digest_, text = await frozen(desired, world)
+    walks.clear()
+
+    freezing = Freezing(desired, "local", keep=keep)
+    made = plan(freezing.watching(desired), seen)
+
+    assert freezing.digest(made, seen) == digest_
+    assert walks == ["walk"]
+    assert "".join(freezing.text(made, seen)) == text
+    assert walks == ["walk"] * (1 if keep else 2)
+
+
+async def test_a_walk_that_is_left_early_makes_no_digest(workload: Workload, world: World) -> None:
+    desired = workload.desired()
+    seen = await observe(desired, world.services)
+    freezing = Freezing(desired, "local")
+
+    next(iter(freezing.watching(desired).tasks()))
+
+    assert freezing.digest(plan(desired, seen), seen) == await digest(desired, world)
+
+
 async def test_blobs_that_a_generator_listed_count_by_content(workload: Workload, world: World) -> None:
     query = BlobQuery("raw", "raw", "", "*.txt")
     digests = set()

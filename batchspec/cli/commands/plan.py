@@ -86,8 +86,8 @@ async def _planned(desired: Desired, services: Services, options: Options) -> "t
     asked = options.asked
     ahead = Preflight(desired, services, refresh_secrets=asked.refresh_secrets)
     observed = await ahead.observe()
-    found = planned(ahead.desired, observed, asked)
     freezing = Freezing(desired, services.place, asked, keep=options.out is not None)
+    found = planned(freezing.watching(ahead.desired), observed, asked)
     return replace(ahead.checked(found, observed), digest=freezing.digest(found, observed)), observed, freezing
 
 
