@@ -109,6 +109,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "container": "output",
         "path": "{{ file.stem }}",
         "identity_reference": {"resource_id": _IDENTITY},
+        "upload_headers": [{"name": "x-ms-blob-content-type", "value": "text/csv"}],
         "upload_condition": "tasksuccess",
     },
 }

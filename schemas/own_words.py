@@ -387,6 +387,13 @@ ADDED_PROPERTIES: dict[str, Node] = {
             "anyOf": [ref("BatchNodeIdentityReference"), ref("template")],
             "description": "With `container`: the managed identity that writes, instead of a SAS.",
         },
+        "upload_headers": {
+            "anyOf": [
+                {"type": "array", "items": {"anyOf": [ref("OutputFileUploadHeader"), ref("template")]}},
+                ref("template"),
+            ],
+            "description": "With `container`: headers of the upload, such as the blob's content type.",
+        },
         "upload_condition": {
             "anyOf": [{"enum": ["tasksuccess", "taskfailure", "taskcompletion"]}, ref("template")],
             "description": "When to upload; taskcompletion by default.",

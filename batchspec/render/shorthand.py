@@ -69,13 +69,24 @@ def image(wire: "Wire", properties: Mapping[str, object], made: dict[str, Maker]
     given = properties.get("image")
     written = properties.get("virtual_machine_configuration")
     if given is not None:
-        shape = shape_of("VirtualMachineConfiguration")
         inner = (*at, "virtual_machine_configuration")
-        fields = wire.fields(written, shape, inner) if isinstance(written, Mapping) else {}
-        fields["imageReference"] = _image_reference(wire, given, (*at, "image"))
-        made["virtualMachineConfiguration"] = making.object_of(fields)
+        machine = wire.value(written, shape_of("VirtualMachineConfiguration"), inner)
+        both = making.object_of({"machine": machine, "image": _image_reference(wire, given, (*at, "image"))})
+        made["virtualMachineConfiguration"] = making.then(
+            both, lambda parts, scope: _with_image(parts, inner, scope), wire.scope
+        )
     if "virtualMachineConfiguration" in made:
         made["virtualMachineConfiguration"] = making.then(made["virtualMachineConfiguration"], _with_agent, wire.scope)
+
+
+def _with_image(parts: Made, at: At, scope: Scope) -> Made:
+    assert isinstance(parts, dict)
+    machine = parts.get("machine", {})
+    if not isinstance(machine, dict) or "image" not in parts:
+        return making.OMIT
+    if "imageReference" in machine:
+        return scope.fault((*at, "image_reference"), "`image` says this already; remove one of the two")
+    return {**machine, "imageReference": parts["image"]}
 
 
 def _image_reference(wire: "Wire", given: object, at: At) -> Maker:
@@ -329,8 +340,16 @@ def _output_entry(wire: "Wire", given: Made, at: At, scope: Scope) -> Made:
     target: dict[str, Json] = {"containerUrl": address, **identity}
     if given.get("path"):
         target["path"] = given["path"]
+    if "upload_headers" in given:
+        target["uploadHeaders"] = given["upload_headers"]
     return {
         "filePattern": given.get("file_pattern", ""),
         "destination": {"container": target},
-        "uploadOptions": {"uploadCondition": given.get("upload_condition", "taskcompletion")},
+        "uploadOptions": {"uploadCondition": "taskcompletion"} | _options(given),
     }
+
+
+def _options(given: Mapping[str, Json]) -> JsonObject:
+    options = given.get("upload_options")
+    condition: JsonObject = {"uploadCondition": given["upload_condition"]} if "upload_condition" in given else {}
+    return {**(options if isinstance(options, dict) else {}), **condition}

@@ -44,6 +44,7 @@ CHECKS: tuple[Callable[[Part], Iterator[Finding]], ...] = (
         models.by_model,
         across.multi_instance,
         across.containers,
+        across.users,
         across.job_actions,
         across.windows,
         across.special_ids,

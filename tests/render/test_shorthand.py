@@ -121,6 +121,10 @@ def test_output_files(render_spec: Render) -> None:
       - file_pattern: b
         destination: {{container: {{container_url: "https://x"}}}}
         upload_options: {{upload_condition: taskfailure}}
+      - file_pattern: c
+        container: output
+        upload_options: {{upload_condition: tasksuccess}}
+        upload_headers: [{{name: x-ms-blob-content-type, value: text/csv}}]
 """
     (body,) = render_spec(spec, FILES).bodies
     url = symbol("sas_url", "output", "cw")
@@ -139,6 +143,16 @@ def test_output_files(render_spec: Render) -> None:
             "filePattern": "b",
             "destination": {"container": {"containerUrl": "https://x"}},
             "uploadOptions": {"uploadCondition": "taskfailure"},
+        },
+        {
+            "filePattern": "c",
+            "destination": {
+                "container": {
+                    "containerUrl": url,
+                    "uploadHeaders": [{"name": "x-ms-blob-content-type", "value": "text/csv"}],
+                }
+            },
+            "uploadOptions": {"uploadCondition": "tasksuccess"},
         },
     ]
 
@@ -195,6 +209,14 @@ def test_an_empty_command_is_told(render_spec: Render) -> None:
             {"nodeAgentSKUId": "n", "imageReference": {"virtualMachineImageId": "/x"}},
         ),
         (
+            "image: {id: /x}\n  virtual_machine_configuration: \"{{ {'os_disk': {'caching': 'none'}} }}\"",
+            {
+                "osDisk": {"caching": "none"},
+                "imageReference": {"virtualMachineImageId": "/x"},
+                "nodeAgentSKUId": symbol("node_agent_sku"),
+            },
+        ),
+        (
             "virtual_machine_configuration: {image_reference: {publisher: a, offer: b, sku: c}}",
             {
                 "imageReference": {"publisher": "a", "offer": "b", "sku": "c"},
@@ -208,6 +230,15 @@ def test_an_image_becomes_a_configuration(render_spec: Render, written: str, exp
     assert pool is not None
     assert pool.body is not None
     assert pool.body["virtualMachineConfiguration"] == expected
+
+
+def test_an_image_that_a_template_gives_as_well_is_told(render_spec: Render) -> None:
+    machine = "{{ {'image_reference': {'virtual_machine_image_id': '/y'}} }}"
+    spec = f'pool: {{vm_size: s, image: {{id: /x}}, virtual_machine_configuration: "{machine}"}}\n'
+    assert render_spec(spec).told == [
+        "spec.yaml:3:68: pool.virtual_machine_configuration.image_reference: `image` says this already; "
+        "remove one of the two"
+    ]
 
 
 def test_metadata_may_be_a_mapping(render_spec: Render) -> None:

@@ -6,11 +6,12 @@ looked at: of an existing one nothing is known here. Sources: the docstrings of 
 https://learn.microsoft.com/azure/batch/batch-mpi.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from batchspec.spec.checks.tree import JOB_TASKS, Part, is_true, job_of, number
+from batchspec.spec.checks.tree import JOB_TASKS, Part, is_true, job_of, number, pools
 from batchspec.spec.checks.walk import models
 from batchspec.spec.document import Finding, shown
+from batchspec.spec.suggest import did_you_mean
 from batchspec.spec.words import has_template
 
 _PERFORM = "performexitoptionsjobaction"
@@ -64,6 +65,30 @@ def containers(spec: Part) -> Iterator[Finding]:
         if "container_settings" not in task.data:
             message = "missing; in a pool with `container_configuration` every task and job manager runs in a container"
             yield Finding((*task.at, "container_settings"), message)
+
+
+def users(spec: Part) -> Iterator[Finding]:
+    """A task runs as a user that its pool has, or as one of Batch's own."""
+    for pool in pools(spec):
+        yield from _strangers(pool, [pool.part("start_task")])
+    if (pool_of_tasks := _own_pool(spec)) is not None:
+        job = job_of(spec)
+        yield from _strangers(pool_of_tasks, [*spec.parts("tasks"), *map(job.part, JOB_TASKS)])
+
+
+def _strangers(pool: Part, tasks: Iterable[Part]) -> Iterator[Finding]:
+    accounts = pool.data.get("user_accounts") or []
+    names = [account.data.get("name") for account in pool.parts("user_accounts")]
+    known = [name for name in names if isinstance(name, str) and not has_template(name)]
+    if not isinstance(accounts, list) or len(known) != len(accounts):
+        return  # not all of them can be told
+    for task in tasks:
+        user = task.part("user_identity")
+        name = user.data.get("username") if "auto_user" not in user.data else None  # that both are there is told
+        if isinstance(name, str) and not has_template(name) and name not in known:
+            there = did_you_mean(name, known) or (f"; there are {', '.join(map(shown, known))}" if known else "")
+            told = f"no user {shown(name)} under `user_accounts` of the pool{there}"
+            yield Finding((*user.at, "username"), told if known else f"{told}; add it there, or write `auto_user`")
 
 
 def job_actions(spec: Part) -> Iterator[Finding]:

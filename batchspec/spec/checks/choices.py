@@ -92,7 +92,7 @@ def output_file(part: Part) -> Iterator[Finding]:
     yield from one_of(part, ("container", "destination"), "missing; say the key of a container, or `destination`")
     yield from one_of(part, ("upload_condition", "upload_options"), None)
     if "destination" in part.data:
-        yield from only_with(part, ("path", "upload_condition", "identity_reference"), "container")
+        yield from only_with(part, ("path", "upload_condition", "upload_headers", "identity_reference"), "container")
 
 
 def other_accounts(spec: Part) -> Iterator[Finding]:
