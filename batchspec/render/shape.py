@@ -57,6 +57,11 @@ class Shape:
         return {name: inner for node in self.nodes for name, inner in node.get("properties", {}).items()}
 
     @cached_property
+    def models(self) -> tuple[str, ...]:
+        """Names of the models of the schema that an object here may be."""
+        return tuple(name for node in self.nodes if (name := schema.model_of(node)))
+
+    @cached_property
     def items(self) -> "Shape":
         """The shape of each item of a list."""
         return _shape([node["items"] for node in self.nodes if isinstance(node.get("items"), Mapping)])

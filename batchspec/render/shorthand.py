@@ -97,7 +97,7 @@ def _image_reference(wire: "Wire", given: object, at: At) -> Maker:
         return fixed(wire.scope.fault(at, f"{_IMAGE_WORDS}, got {shown(given)}"))
     words = shape_of("image")
     if wire.raw:
-        wire.check_names(given, words, at)
+        wire.check_given(given, words, at)
     if wire.raw and given.keys() <= words.properties.keys() and not ("id" in given or given.keys() >= _MARKETPLACE):
         return fixed(wire.scope.fault(at, f"{_IMAGE_WORDS}, got {', '.join(map(str, given)) or 'nothing'}"))
     named = {"virtual_machine_image_id" if key == "id" else str(key): value for key, value in given.items()}
@@ -186,6 +186,8 @@ def _resource_file(wire: "Wire", value: object, shape: Shape, at: At, *, single:
 
 def _parts(wire: "Wire", value: Mapping[str, object], shape: Shape, at: At) -> dict[str, Maker]:
     """Makers of the words of a shorthand, by their names in a spec."""
+    if wire.raw:
+        wire.check_given(value, shape, at)
     return {
         key: wire.value(inner, shape.property(key)[1], (*at, key))
         for key, inner in value.items()
@@ -320,14 +322,22 @@ def output_files(wire: "Wire", value: object, shape: Shape, at: At) -> Maker:
 def _output_file(wire: "Wire", value: object, shape: Shape, at: At) -> Maker:
     if isinstance(value, str) and not wire.raw:
         return wire.whole(value, at, lambda inner, given: _output_file(inner, given, shape, at))
-    if not isinstance(value, Mapping) or "container" not in value:
+    if not isinstance(value, Mapping):
         return wire.value(value, shape, at)
     made = making.object_of(_parts(wire, value, shape, at))
-    return making.then(made, lambda given, scope: _output_entry(wire, given, at, scope), wire.scope)
+
+    def entry(given: Made, scope: Scope) -> Made:
+        assert isinstance(given, dict)
+        target = _destination(wire, given, at, scope) if "container" in value else given.get("destination", making.OMIT)
+        if isinstance(target, Omit):
+            return target
+        return {"filePattern": given.get("file_pattern", ""), "destination": target, "uploadOptions": _options(given)}
+
+    return making.then(made, entry, wire.scope)
 
 
-def _output_entry(wire: "Wire", given: Made, at: At, scope: Scope) -> Made:
-    assert isinstance(given, dict)
+def _destination(wire: "Wire", given: Mapping[str, Json], at: At, scope: Scope) -> Made:
+    """One of our containers."""
     key = str(given.get("container", ""))
     if key not in wire.resources.containers:
         wrong = f"there is no container '{key}'{suggestion(key, wire.resources.containers)}"
@@ -342,14 +352,10 @@ def _output_entry(wire: "Wire", given: Made, at: At, scope: Scope) -> Made:
         target["path"] = given["path"]
     if "upload_headers" in given:
         target["uploadHeaders"] = given["upload_headers"]
-    return {
-        "filePattern": given.get("file_pattern", ""),
-        "destination": {"container": target},
-        "uploadOptions": {"uploadCondition": "taskcompletion"} | _options(given),
-    }
+    return {"container": target}
 
 
 def _options(given: Mapping[str, Json]) -> JsonObject:
-    options = given.get("upload_options")
-    condition: JsonObject = {"uploadCondition": given["upload_condition"]} if "upload_condition" in given else {}
-    return {**(options if isinstance(options, dict) else {}), **condition}
+    written = given.get("upload_options")
+    options: JsonObject = written if isinstance(written, dict) else {}
+    return {"uploadCondition": given.get("upload_condition", "taskcompletion"), **options}

@@ -22,6 +22,8 @@ from batchspec.render.shape import Shape, shape_of
 from batchspec.render.shell import Os
 from batchspec.render.suggest import suggestion
 from batchspec.render.symbolic import Json
+from batchspec.spec.checks.models import of_model
+from batchspec.spec.checks.tree import Part
 from batchspec.spec.document import shown
 from batchspec.spec.load import At
 
@@ -103,7 +105,7 @@ class Wire:
         if isinstance(value, Mapping):
             known = {str(key): inner for key, inner in value.items()}
             if self.raw:
-                self.check_names(known, shape, at)
+                self.check_given(known, shape, at)
             maker = making.object_of(self.fields(known, shape, at))
         elif isinstance(value, (list, tuple)):
             maker = making.list_of([self.value(item, shape.items, (*at, i)) for i, item in enumerate(value)])
@@ -164,14 +166,18 @@ class Wire:
 
         return check
 
-    def check_names(self, value: Mapping[str, Any], shape: Shape, at: At) -> None:
-        """Note names in what a template gave that are unknown or lacking."""
+    def check_given(self, value: Mapping[str, Any], shape: Shape, at: At) -> None:
+        """Note what is wrong with a mapping that a template gave: names that are unknown or lacking, broken rules."""
         for name in value:
             if shape.properties and name not in shape.properties:
                 self.scope.fault(at, f"the value has an unknown property '{name}'{suggestion(name, shape.properties)}")
         lacking = [name for name in shape.required if name not in value]
         if lacking and shape.properties:
             self.scope.fault(at, f"the value lacks {', '.join(map(repr, lacking))}, which Azure Batch needs here")
+            return
+        for model in shape.models:
+            for finding in of_model(model, Part(at, value)):
+                self.scope.fault(finding.at, finding.message)
 
 
 def _has_template(value: object) -> bool:

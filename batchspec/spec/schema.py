@@ -42,6 +42,16 @@ def definition(name: str) -> Mapping[str, Any]:
     return node
 
 
+def model_of(node: Mapping[str, Any]) -> str | None:
+    """The name of the model that this very node of the schema is the definition of."""
+    return _names().get(id(node))
+
+
+@cache
+def _names() -> Mapping[int, str]:
+    return {id(node): name for name, node in schema()["$defs"].items()}
+
+
 @cache
 def schema() -> Mapping[str, Any]:
     """The whole schema; read once, not to be changed."""

@@ -121,6 +121,7 @@ def test_output_files(render_spec: Render) -> None:
       - file_pattern: b
         destination: {{container: {{container_url: "https://x"}}}}
         upload_options: {{upload_condition: taskfailure}}
+      - {{file_pattern: b, destination: {{container: {{container_url: "https://y"}}}}}}
       - file_pattern: c
         container: output
         upload_options: {{upload_condition: tasksuccess}}
@@ -143,6 +144,11 @@ def test_output_files(render_spec: Render) -> None:
             "filePattern": "b",
             "destination": {"container": {"containerUrl": "https://x"}},
             "uploadOptions": {"uploadCondition": "taskfailure"},
+        },
+        {
+            "filePattern": "b",
+            "destination": {"container": {"containerUrl": "https://y"}},
+            "uploadOptions": {"uploadCondition": "taskcompletion"},
         },
         {
             "filePattern": "c",
@@ -236,8 +242,10 @@ def test_an_image_that_a_template_gives_as_well_is_told(render_spec: Render) -> 
     machine = "{{ {'image_reference': {'virtual_machine_image_id': '/y'}} }}"
     spec = f'pool: {{vm_size: s, image: {{id: /x}}, virtual_machine_configuration: "{machine}"}}\n'
     assert render_spec(spec).told == [
-        "spec.yaml:3:68: pool.virtual_machine_configuration.image_reference: `image` says this already; "
-        "remove one of the two"
+        (
+            "spec.yaml:3:68: pool.virtual_machine_configuration.image_reference: `image` says this already; "
+            "remove one of the two"
+        )
     ]
 
 

@@ -128,13 +128,55 @@ def test_a_template_gives_the_type_that_belongs_there(render_spec: Render, writt
             "constraints: \"{{ {'max_task_retry': 3} }}\"",
             "constraints: the value has an unknown property 'max_task_retry'; did you mean 'max_task_retry_count'?",
         ),
+        (
+            "user_identity: \"{{ {'username': 'u', 'auto_user': {}} }}\"",
+            "user_identity.auto_user: `username` and `auto_user` exclude each other; remove one",
+        ),
+        (
+            "exit_conditions: {exit_code_ranges: \"{{ [{'start': 5, 'end': 2, 'exit_options': {}}] }}\"}",
+            "exit_conditions.exit_code_ranges[0].end: 2 is less than `start` (5); a range goes up, both ends included",
+        ),
+        (
+            "output_files: \"{{ [{'container': 'c', 'destination': {}, 'file_pattern': 'x'}] }}\"",
+            "output_files[0].destination: `container` and `destination` exclude each other; remove one",
+        ),
+        (
+            "resource_files: [\"{{ {'container': 'c', 'file': 'x', 'prefix': 'y'} }}\"]",
+            "resource_files[0].prefix: `file` and `prefix` exclude each other; remove one",
+        ),
+        (
+            "resource_files: [\"{{ {'container': 'c', 'fil': 'x'} }}\"]",
+            "resource_files[0]: the value has an unknown property 'fil'; did you mean 'file'?",
+        ),
+        (
+            "output_files: [\"{{ {'container': 'c', 'file_pattern': 'x', 'condition': 'tasksuccess'} }}\"]",
+            "output_files[0]: the value has an unknown property 'condition'; did you mean 'upload_condition'?",
+        ),
         ("constraints: '{{ 3 }}'", "constraints: expected a mapping, got the number 3"),
         ("resource_files: '{{ 3 }}'", "resource_files: expected a list, got the number 3"),
     ],
 )
 def test_a_template_that_gives_another_type_is_told(render_spec: Render, written: str, message: str) -> None:
-    (told,) = render_spec(f"{TASK}    {written}\n").told
+    (told,) = render_spec(f"{TASK}    {written}\ncontainers: {{c: {{}}}}\n").told
     assert told.endswith(f": tasks[0].{message}")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            "{'command': 'a', 'command_line': 'b'}",
+            "command_line: `command` and `command_line` exclude each other; remove one",
+        ),
+        (
+            "{'wait_for_success': true}",
+            "command: missing; write `command` (shell text), `commands` (a list of them) or `command_line` (as it is)",
+        ),
+    ],
+)
+def test_a_task_that_a_template_gives_has_one_command(render_spec: Render, given: str, message: str) -> None:
+    spec = f'pool:\n  vm_size: s\n  start_task: "{{{{ {given} }}}}"\n'
+    assert render_spec(spec).told == [f"spec.yaml:5:15: pool.start_task.{message}"]
 
 
 def test_a_value_is_rendered_once(render_spec: Render) -> None:

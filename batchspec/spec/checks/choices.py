@@ -44,13 +44,18 @@ def only_with(part: Part, words: Sequence[str], *owners: str) -> Iterator[Findin
 
 def commands(spec: Part) -> Iterator[Finding]:
     """Exactly one command for everything that runs one."""
-    lacking = "missing; write `command` (shell text), `commands` (a list of them) or `command_line` (as it is)"
     for part in commanded(spec):
-        yield from one_of(part, COMMAND_WORDS, lacking)
-        for word in COMMAND_WORDS:
-            for at, command in part.texts(word):
-                if not command.strip():
-                    yield Finding(at, "is empty; a command needs at least one word")
+        yield from command(part)
+
+
+def command(part: Part) -> Iterator[Finding]:
+    """The same for one task."""
+    lacking = "missing; write `command` (shell text), `commands` (a list of them) or `command_line` (as it is)"
+    yield from one_of(part, COMMAND_WORDS, lacking)
+    for word in COMMAND_WORDS:
+        for at, text in part.texts(word):
+            if not text.strip():
+                yield Finding(at, "is empty; a command needs at least one word")
 
 
 def for_each(spec: Part) -> Iterator[Finding]:
@@ -92,7 +97,7 @@ def output_file(part: Part) -> Iterator[Finding]:
     yield from one_of(part, ("container", "destination"), "missing; say the key of a container, or `destination`")
     yield from one_of(part, ("upload_condition", "upload_options"), None)
     if "destination" in part.data:
-        yield from only_with(part, ("path", "upload_condition", "upload_headers", "identity_reference"), "container")
+        yield from only_with(part, ("path", "upload_headers", "identity_reference"), "container")
 
 
 def other_accounts(spec: Part) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ in the schema. What is a template is passed over, here and in the modules beside
 from collections.abc import Callable, Iterator, Mapping
 
 from batchspec.spec.checks import machines, network
-from batchspec.spec.checks.choices import one_of, only_with, output_file, resource_file, says_all
+from batchspec.spec.checks.choices import command, one_of, only_with, output_file, resource_file, says_all
 from batchspec.spec.checks.tree import Part, is_true, number
 from batchspec.spec.checks.walk import models as every_model
 from batchspec.spec.document import Finding, shown
@@ -31,6 +31,12 @@ def by_model(spec: Part) -> Iterator[Finding]:
     for name, part in every_model(spec):
         for rule in _RULES.get(name, ()):
             yield from rule(part)
+
+
+def of_model(name: str, part: Part) -> Iterator[Finding]:
+    """What is wrong with one mapping that a template gave, without what stands below it in models of their own."""
+    for rule in (*_RULES.get(name, ()), *_COMMANDS.get(name, ())):
+        yield from rule(part)
 
 
 def _image_reference(part: Part) -> Iterator[Finding]:
@@ -222,3 +228,5 @@ _RULES: Mapping[str, tuple[Callable[[Part], Iterator[Finding]], ...]] = {
     "ResourceFile": (resource_file, _path_and_mode),
     "OutputFile": (output_file,),
 }
+_TASKS = ("BatchStartTask", "BatchJobManagerTask", "BatchJobPreparationTask", "BatchJobReleaseTask")
+_COMMANDS = dict.fromkeys(_TASKS, (command,))
