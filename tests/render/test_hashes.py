@@ -15,3 +15,14 @@ def test_what_has_no_effect_is_left_out() -> None:
     assert task_fingerprint({"id": "a", "displayName": "x", "constraints": {}, "affinityInfo": {}}, []) == plain
     assert task_fingerprint({"id": "b"}, []) != plain
     assert task_fingerprint({"id": "a"}, ["x"]) != plain
+
+
+def test_a_fingerprint_does_not_depend_on_the_order_of_settings_and_metadata() -> None:
+    a, b = {"name": "A", "value": "1"}, {"name": "B", "value": "2"}
+    for word in ("environmentSettings", "commonEnvironmentSettings", "metadata"):
+        assert fingerprint({"x": [{word: [a, b]}]}) == fingerprint({"x": [{word: [b, a]}]})
+        assert fingerprint({word: [a, b]}) != fingerprint({word: [a]})
+    assert task_fingerprint({"environmentSettings": [a, b]}, []) == task_fingerprint(
+        {"environmentSettings": [b, a]}, []
+    )
+    assert fingerprint({"resourceFiles": [a, b]}) != fingerprint({"resourceFiles": [b, a]})

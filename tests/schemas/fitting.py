@@ -28,6 +28,7 @@ _SCALED: Data = {key: value for key, value in _POOL.items() if key != "target_de
     "enable_auto_scale": True,
     "auto_scale_formula": "$TargetDedicatedNodes = 1;",
 }
+_USERS = {"user_accounts": [{"name": name, "password": "{{ vars.word }}"} for name in ("u", "username-text")]}
 _POOLS = ("BatchPoolCreateOptions", "BatchPoolSpecification")
 _GALLERY = "/subscriptions/s/resourceGroups/r/providers/Microsoft.Compute/galleries/g/images/i"
 _NAT = {"name": "ssh", "protocol": "tcp", "backend_port": 22}
@@ -39,7 +40,7 @@ BASES: dict[tuple[str, str], Data] = {
     ("BatchPoolCreateOptions", ""): _POOL,
     ("BatchPoolSpecification", ""): _POOL,
     **{(name, word): _SCALED for name in _POOLS for word in _SCALE_WORDS},
-    **{(name, "start_task"): {**_POOL, "virtual_machine_configuration": _CONTAINERS} for name in _POOLS},
+    **{(name, "start_task"): {**_POOL, **_USERS, "virtual_machine_configuration": _CONTAINERS} for name in _POOLS},
     **{(name, "upgrade_policy"): {**_POOL, "virtual_machine_configuration": _ZONAL} for name in _POOLS},
     ("SecurityProfile", "uefi_settings"): {"security_type": "trustedLaunch"},
     ("VirtualMachineConfiguration", ""): _MACHINE,
