@@ -40,7 +40,7 @@ _FIXES = {
     "FileUploadMiscError": "the output file was not there or could not be sent: see `output_files` and the command",
     "DiskFull": "the node's disk is full: a larger vm_size, fewer slots a node, or less data a task",
     "ResourceDirectoryCreateFailed": "a folder for an input could not be made: check `file_path` and the node's disk",
-    "TaskEnded": "it was ended by its wall clock or by a user: see `constraints.max_wall_clock_time`",
+    "TaskEnded": "it was ended by its wall clock, with its job or by a user: see `constraints` and `exit_conditions`",
 }
 
 # What a shell makes of a command that it cannot run, or that a signal ended (128 and the signal's number).

@@ -79,9 +79,11 @@ def without_task_mark(body: JsonObject) -> JsonObject:
 
 
 def metadata_with(body: JsonObject, extra: Mapping[str, str]) -> list[JsonObject]:
-    """The metadata list of `body` with `extra` items set or, where the value is empty, removed."""
-    items = {**metadata_of(body), **extra}
-    return [{"name": key, "value": value} for key, value in items.items() if value]
+    """The metadata list of `body`, all of it, with `extra` items set or, where the value is empty, removed."""
+    items = body.get("metadata")
+    kept = [one for one in (items if isinstance(items, list) else ()) if isinstance(one, dict)]
+    marks: list[JsonObject] = [{"name": key, "value": value} for key, value in extra.items() if value]
+    return [*(one for one in kept if one.get("name") not in extra), *marks]
 
 
 def sent_metadata(body: JsonObject, extra: Mapping[str, str]) -> list[Json]:

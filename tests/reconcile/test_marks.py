@@ -45,7 +45,19 @@ def test_a_task_of_another_spec_in_a_shared_job_is_not_ours() -> None:
 
 def test_metadata_is_added_changed_and_removed_by_name() -> None:
     body: dict[str, Any] = {"metadata": [{"name": "a", "value": "1"}, {"name": "b", "value": "2"}]}
-    assert metadata_with(body, {"b": "", "c": "3", "a": "4"}) == [
+    assert metadata_with(body, {"b": "", "a": "4", "c": "3"}) == [
         {"name": "a", "value": "4"},
         {"name": "c", "value": "3"},
+    ]
+
+
+def test_metadata_of_a_person_stays_as_it_is() -> None:
+    given: list[Any] = [
+        {"name": "empty", "value": ""},
+        {"name": "twice", "value": "1"},
+        {"name": "twice", "value": "2"},
+    ]
+    assert metadata_with({"metadata": given}, {"batchspec:run": "r"}) == [
+        *given,
+        {"name": "batchspec:run", "value": "r"},
     ]
