@@ -6,9 +6,12 @@ pool's OS. Out: a command line, or what is wrong with the text. Never splits or 
 Azure Batch runs a command line without a shell. On Linux the whole text becomes one single-quoted word after
 `/bin/bash -c`; commands of a list stand on lines of their own, so that a heredoc or a comment in one of them ends where
 its author ended it, and the script stops at the first that fails. On Windows `cmd /c "..."` takes off the outer quotes
-only, so that the text needs no quoting of its own ("cmd /?"); cmd knows no lines, commands are joined by `&&`.
+only, so that the text needs no quoting of its own ("cmd /?"); cmd knows no lines, commands are joined by `&&`. One that
+takes what follows on its line as its own (`if`, `for`), or has an operator, stands in parentheses, and no other does:
+a `)` of its text would end them.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -33,8 +36,19 @@ def wrapped(text: str, os: Os) -> str:
 def joined(commands: Sequence[str], os: Os) -> str:
     """One text that runs the commands one after the other and stops at the first that fails."""
     if os == "windows":
-        return " && ".join(command.rstrip("\n") for command in commands)
+        lines = [command.rstrip("\n") for command in commands]
+        return " && ".join(map(_grouped, lines) if len(lines) > 1 else lines)
     return LINES + "\n".join(command.rstrip("\n") for command in commands)
+
+
+_TAKES_ALL = re.compile(r"\s*@?(if|for)\b", re.IGNORECASE)
+_QUOTED = re.compile(r'"[^"]*"?|\^.')
+
+
+def _grouped(command: str) -> str:
+    """A command for cmd that may stand between others."""
+    is_single = not _TAKES_ALL.match(command) and not set("&|") & set(_QUOTED.sub("", command))
+    return command if is_single else f"({command})"
 
 
 def text_fault(text: str, os: Os, secrets: Mapping[str, str]) -> str | None:

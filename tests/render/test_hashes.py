@@ -1,3 +1,5 @@
+from typing import Any
+
 from batchspec.render.hashes import fingerprint, task_fingerprint
 
 
@@ -18,7 +20,8 @@ def test_what_has_no_effect_is_left_out() -> None:
 
 
 def test_a_fingerprint_does_not_depend_on_the_order_of_settings_and_metadata() -> None:
-    a, b = {"name": "A", "value": "1"}, {"name": "B", "value": "2"}
+    a: Any = {"name": "A", "value": "1"}
+    b: Any = {"name": "B", "value": "2"}
     for word in ("environmentSettings", "commonEnvironmentSettings", "metadata"):
         assert fingerprint({"x": [{word: [a, b]}]}) == fingerprint({"x": [{word: [b, a]}]})
         assert fingerprint({word: [a, b]}) != fingerprint({word: [a]})

@@ -58,6 +58,19 @@ def test_a_text_that_cannot_run_is_explained(text: str, expected: str | None) ->
     assert text_fault(text, "linux", {}) == expected
 
 
+@pytest.mark.parametrize(
+    ("commands", "expected"),
+    [
+        (["del x || echo none", "a & b", "exit /b 0"], "(del x || echo none) && (a & b) && exit /b 0"),
+        (["if exist x del x", "@FOR %i in (1 2) do echo %i"], "(if exist x del x) && (@FOR %i in (1 2) do echo %i)"),
+        (['echo (1) "a & b" ^& c', "iffy", "format x"], 'echo (1) "a & b" ^& c && iffy && format x'),
+        (["a & b"], "a & b"),
+    ],
+)
+def test_a_command_for_windows_keeps_to_itself(commands: list[str], expected: str) -> None:
+    assert joined(commands, "windows") == expected
+
+
 def test_windows_has_its_own_limits() -> None:
     assert text_fault("a\nb", "windows", {}) == "has several lines, which cmd cannot run; write a list under commands"
     assert text_fault("x" * 9000, "windows", {}) is not None
