@@ -8,7 +8,7 @@ from typing import Any
 from jsonschema.validators import Draft202012Validator
 
 FILE = Path(__file__).parents[1] / "schemas/batchspec-output-v1.schema.json"
-COMMANDS = ("plan", "apply", "status")
+COMMANDS = ("plan", "apply", "status", "doctor")
 
 
 def check(answer: object) -> None:

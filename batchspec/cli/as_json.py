@@ -2,8 +2,8 @@
 
 Place in the pipeline: commands put these into `Console.answer`. In: the stages' data. Out: plain JSON values. Every
 object a command prints has `version` (1), `command`, `exit_code` and `error` (null when all went well); names of
-properties do not change within a version. Sizes are bytes, times seconds. What `plan`, `apply` and `status` print is
-described by schemas/batchspec-output-v1.schema.json.
+properties do not change within a version. Sizes are bytes, times seconds. What `plan`, `apply`, `status` and `doctor`
+print is described by schemas/batchspec-output-v1.schema.json.
 """
 
 from typing import cast

@@ -139,6 +139,13 @@ def _init(console: Console, given: Given, args: Namespace) -> int:
     return init(console, args.file, kind=args.kind, force=args.force)
 
 
+def _doctor(console: Console, given: Given, args: Namespace) -> int:
+    from batchspec.cli.commands.doctor import doctor
+
+    del args
+    return doctor(console, given)
+
+
 def _import(console: Console, given: Given, args: Namespace) -> int:
     from batchspec.cli.commands.import_ import import_
     from batchspec.importing.live import Wanted
@@ -189,6 +196,7 @@ _COMMANDS = {
     "download": _download,
     "delete": _delete,
     "init": _init,
+    "doctor": _doctor,
     "import": _import,
     "schema": _schema,
     "engine": _engine,

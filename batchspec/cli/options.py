@@ -127,6 +127,10 @@ def _init(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="overwrite files that are there")
 
 
+def _doctor(parser: argparse.ArgumentParser) -> None:
+    _format(parser, "text", "json")
+
+
 def _import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pool", metavar="ID", help="the pool with this id")
     parser.add_argument("--job", metavar="ID", help="the job with this id, and its tasks")
@@ -137,7 +141,9 @@ def _import(parser: argparse.ArgumentParser) -> None:
 
 
 def _schema(parser: argparse.ArgumentParser) -> None:
-    what = "of a spec unless said otherwise, of a plan in a file, or of the output of plan, apply and status as JSON"
+    what = (
+        "of a spec unless said otherwise, of a plan in a file, or of what plan, apply, status and doctor print as JSON"
+    )
     parser.add_argument("--of", choices=("spec", "plan", "output"), default="spec", help=what)
 
 
@@ -268,6 +274,12 @@ COMMANDS = (
         "write a spec to begin with, and what it needs to run as it is",
         _init,
         ("batchspec init", "batchspec init study.yaml --kind sweep"),
+    ),
+    Command(
+        "doctor",
+        "check the target before there is a spec: the engine or the credentials, the clock, the quotas",
+        _doctor,
+        ("batchspec doctor", "batchspec doctor --target azure -v"),
     ),
     Command(
         "import",

@@ -60,10 +60,15 @@ def check_lines(checks: Sequence[Check], *, verbose: bool = False) -> Iterator[s
     yield f"Preflight: {check_counts(checks)}"
     for check in checks:
         if verbose or check.verdict in BAD:
-            fact = phrases.harmless(phrases.without_signatures(check.fact))
-            yield f"  {check.verdict:{_VERDICT_WIDTH}}{phrases.harmless(check.name)}: {fact}"
-            if check.fix and check.verdict != "ok":
-                yield f"  {'':{_VERDICT_WIDTH}}{phrases.harmless(phrases.without_signatures(check.fix))}"
+            yield from one_check(check)
+
+
+def one_check(check: Check) -> Iterator[str]:
+    """The line of one check, and its next step."""
+    fact = phrases.harmless(phrases.without_signatures(check.fact))
+    yield f"  {check.verdict:{_VERDICT_WIDTH}}{phrases.harmless(check.name)}: {fact}"
+    if check.fix and check.verdict != "ok":
+        yield f"  {'':{_VERDICT_WIDTH}}{phrases.harmless(phrases.without_signatures(check.fix))}"
 
 
 def _entry(entry: Entry, mark: Callable[[str], str], *, all_tasks: bool) -> Iterator[str]:

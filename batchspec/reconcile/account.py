@@ -5,7 +5,7 @@ which `cloud.arm` implements (only Azure Resource Manager knows them) and `cloud
 what the account has is counted by `observe` from the lists that it reads anyway.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -88,6 +88,15 @@ class Use:
 POOL_PROPERTIES = (
     "id,metadata,state,vmSize,currentDedicatedNodes,targetDedicatedNodes,currentLowPriorityNodes,targetLowPriorityNodes"
 )
+
+
+WORK_PROPERTIES = "id,metadata,state"
+
+
+def in_use(pools: Iterable[JsonObject], work: Iterable[JsonObject]) -> Use:
+    """What these pools, jobs and schedules take, listed with POOL_PROPERTIES and WORK_PROPERTIES."""
+    active = tuple(str(one["id"]) for one in work if one.get("state") not in ("completed", "deleting"))
+    return Use(tuple(map(pool_in_use, pools)), active)
 
 
 def pool_in_use(pool: JsonObject) -> PoolInUse:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from batchspec.errors import BatchspecError
-from batchspec.reconcile.account import POOL_PROPERTIES, Unknown, Use, pool_in_use
+from batchspec.reconcile.account import POOL_PROPERTIES, WORK_PROPERTIES, Unknown, Use, in_use
 from batchspec.reconcile.addresses import Address, addresses, unknown
 from batchspec.reconcile.concurrency import task_group
 from batchspec.reconcile.images import looks_up_sku
@@ -364,8 +364,8 @@ async def _account(desired: Desired, services: Services) -> tuple[Strays, Use]:
     named_schedule = desired.schedule.id.casefold() if desired.schedule else ""
     named = {container.name for container in desired.containers.values()}
     pools = [pool async for pool in services.batch.list_pools(select=POOL_PROPERTIES)]
-    jobs = [job async for job in services.batch.list_jobs(select="id,metadata,state")]
-    schedules = [schedule async for schedule in services.batch.list_schedules(select="id,metadata,state")]
+    jobs = [job async for job in services.batch.list_jobs(select=WORK_PROPERTIES)]
+    schedules = [schedule async for schedule in services.batch.list_schedules(select=WORK_PROPERTIES)]
     containers = [
         container.name
         async for container in services.blobs.list_containers()
@@ -379,8 +379,7 @@ async def _account(desired: Desired, services: Services) -> tuple[Strays, Use]:
         containers=tuple(sorted(containers)),
         auto_pools=_marked([pool for pool in pools if AUTO_KEY in metadata_of(pool)], desired.name, ""),
     )
-    active = tuple(str(job["id"]) for job in (*jobs, *schedules) if job.get("state") not in ("completed", "deleting"))
-    return strays, Use(tuple(map(pool_in_use, pools)), active)
+    return strays, in_use(pools, (*jobs, *schedules))
 
 
 def _marked(resources: Sequence[JsonObject], owner: str, named: str) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from batchspec.reconcile.preflight_facts import Facts, some, spoken
 
 _CLOCK_WARNS = timedelta(minutes=5)
 _CLOCK_FAILS = timedelta(minutes=15)
-_ASK_FOR = "or ask for a higher quota (portal: the Batch account, Quotas)"
+ASK_FOR = "or ask for a higher quota (portal: the Batch account, Quotas)"
 
 
 def credentials(facts: Facts) -> Iterator[Check]:
@@ -26,19 +26,20 @@ def credentials(facts: Facts) -> Iterator[Check]:
 
 def clock(facts: Facts) -> Iterator[Check]:
     """This machine's clock against the service's."""
-    ahead = facts.clock_ahead
+    yield clock_check(facts.clock_ahead)
+
+
+def clock_check(ahead: timedelta | None) -> Check:
+    """A clock that is so far ahead of the service's; None when that is not known."""
     if ahead is None:
-        yield Check("clock", "not checked", "the service's answers have no date")
-        return
+        return Check("clock", "not checked", "the service's answers have no date")
     off = abs(ahead)
     if off < _CLOCK_WARNS:
-        yield Check(
-            "clock", "ok", f"this machine's clock is within {max(1, round(off.total_seconds()))} s of the service's"
-        )
-        return
+        seconds = max(1, round(off.total_seconds()))
+        return Check("clock", "ok", f"this machine's clock is within {seconds} s of the service's")
     fact = f"this machine's clock is {spoken(off)} {'ahead of' if ahead > timedelta(0) else 'behind'} the service's"
     fix = "set the clock: keys and SAS are refused when it is 15 minutes off"
-    yield Check("clock", "failed" if off >= _CLOCK_FAILS else "warning", fact, fix)
+    return Check("clock", "failed" if off >= _CLOCK_FAILS else "warning", fact, fix)
 
 
 def pool_quota(facts: Facts) -> Iterator[Check]:
@@ -72,7 +73,7 @@ def _count(name: str, thing: str, there: int, more: int, limit: int | None, fact
         if reason is not None:
             yield Check(name, "not checked", f"{fact}; the quota is not known: {reason}")
     elif there + more > limit:
-        yield Check(name, "failed", f"{fact}, and the quota is {limit:,}", f"delete one that is not needed, {_ASK_FOR}")
+        yield Check(name, "failed", f"{fact}, and the quota is {limit:,}", f"delete one that is not needed, {ASK_FOR}")
     else:
         yield Check(name, "ok", f"{fact}; the quota is {limit:,}")
 
@@ -114,7 +115,7 @@ def _cores(kind: str, nodes: int, cores: int, limit: int | None, facts: Facts) -
     used = sum(_cores_of(pool, kind, facts) for pool in facts.observed.use.pools)
     free = max(0, limit - used)
     told = f"a node has {some(cores, 'core')}; {free:,} of {limit:,} {kind} cores are free{_family(kind, facts)}"
-    fix = f"use fewer or smaller nodes, or another VM family; delete pools that are not needed, {_ASK_FOR}"
+    fix = f"use fewer or smaller nodes, or another VM family; delete pools that are not needed, {ASK_FOR}"
     if limit < cores:
         dedicated, low_priority = facts.nodes
         other = low_priority if kind == "dedicated" else dedicated

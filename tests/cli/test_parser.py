@@ -5,7 +5,7 @@ import pytest
 from batchspec.cli.parser import parse
 from batchspec.errors import UsageError
 
-COMMANDS = ("validate", "render", "plan", "apply", "status", "logs", "download", "delete", "schema", "engine")
+COMMANDS = ("validate", "render", "plan", "apply", "status", "logs", "download", "delete", "doctor", "schema", "engine")
 
 
 def usage_error(*words: str) -> str:
