@@ -141,9 +141,8 @@ def _import(parser: argparse.ArgumentParser) -> None:
 
 
 def _schema(parser: argparse.ArgumentParser) -> None:
-    what = (
-        "of a spec unless said otherwise, of a plan in a file, or of what plan, apply, status and doctor print as JSON"
-    )
+    output = "of what plan, apply, status and doctor print as JSON"
+    what = f"of a spec unless said otherwise, of a plan in a file, or {output}"
     parser.add_argument("--of", choices=("spec", "plan", "output"), default="spec", help=what)
 
 

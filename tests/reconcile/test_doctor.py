@@ -9,11 +9,12 @@ from batchspec.errors import ServiceUnreachable
 from batchspec.reconcile.account import Account, Unknown
 from batchspec.reconcile.doctor import examine
 from batchspec.reconcile.ports import Services
+from batchspec.render.model import JsonObject
 from tests.fakes import FakeBatch, FakeBlobs, refused, services
 from tests.reconcile.looking import account
 
 ASK = "delete what is not needed, or ask for a higher quota (portal: the Batch account, Quotas)"
-POOL = {"vmSize": "standard_d2s_v3", "targetDedicatedNodes": 3, "targetLowPriorityNodes": 2}
+POOL: JsonObject = {"vmSize": "standard_d2s_v3", "targetDedicatedNodes": 3, "targetLowPriorityNodes": 2}
 
 
 @dataclass(frozen=True)
@@ -86,11 +87,9 @@ async def test_a_service_that_refuses_does_not_keep_the_other_from_being_looked_
 async def test_a_storage_that_is_not_reached_is_told_with_its_next_step() -> None:
     target = await busy()
     assert isinstance(target.blobs, FakeBlobs)
-    target.blobs.fail(
-        "list_containers", 1, ServiceUnreachable("list containers: no such host", fix="check the network")
-    )
+    target.blobs.fail("list_containers", 1, ServiceUnreachable("no such host", fix="check the network"))
 
-    assert ("Blob Storage", "failed", "list containers: no such host", "check the network") in await told(target)
+    assert ("Blob Storage", "failed", "no such host", "check the network") in await told(target)
 
 
 @pytest.mark.parametrize(
