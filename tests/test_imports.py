@@ -102,5 +102,5 @@ def test_validate_loads_no_sdk_and_no_server() -> None:
     argv = "import sys; sys.argv = ['batchspec', 'validate', 'specs/topwords.yaml']"
     loaded = loaded_after(f"{argv}\n{main}\n{call}")
 
-    assert "jsonschema" in loaded
-    assert loaded & {*SDKS, "starlette", "uvicorn", "aiohttp", "rich"} == set()
+    assert "yaml" in loaded
+    assert loaded & {*SDKS, "jsonschema", "starlette", "uvicorn", "aiohttp", "rich"} == set()

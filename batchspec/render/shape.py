@@ -15,8 +15,8 @@ from batchspec.render.filters import text
 from batchspec.render.symbolic import Json, holds_marker
 from batchspec.spec import expected, schema
 from batchspec.spec.document import shown
+from batchspec.spec.durations import duration_fault, moment_fault
 from batchspec.spec.suggest import did_you_mean
-from batchspec.spec.validator import duration_fault, moment_fault
 
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),

@@ -1,12 +1,12 @@
-"""ISO 8601 durations.
+"""ISO 8601 durations and moments.
 
 Place in the pipeline: `schema` and `render` hold durations against their limits with this, `desired` reads
-`wait.timeout`. In: text. Out: timedelta. Years and months are refused, since their length depends on the date (as Batch
-does).
+`wait.timeout`. In: text. Out: timedelta, or what is wrong. Years and months are refused, since their length depends on
+the date (as Batch does).
 """
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 PATTERN = re.compile(
     r"P(?!$)(?:(?P<weeks>\d{1,7})W)?(?:(?P<days>\d{1,9})D)?"
@@ -29,3 +29,23 @@ def duration(text: str) -> timedelta:
         return timedelta(**parts)
     except OverflowError as error:
         raise NotADuration(f"{text!r} is longer than any wait") from error
+
+
+def duration_fault(value: str, word: str, limit: str) -> str | None:
+    """What is wrong with a duration beside the limit of `x-shortest` or `x-longest`, or None; what is none has none."""
+    try:
+        length, bound = duration(value), duration(limit)
+    except NotADuration:
+        return None
+    if word == "x-shortest":
+        return f"is too short; the least is {limit}" if length < bound else None
+    return f"is too long; the most is {limit}" if length > bound else None
+
+
+def moment_fault(value: str) -> str | None:
+    """What is wrong with a moment of the right form, or None."""
+    try:
+        datetime.fromisoformat(value)
+    except ValueError as error:
+        return f"is no moment: {error}"
+    return None

@@ -14,6 +14,7 @@ from typing import Any
 
 from batchspec.errors import Problem
 from batchspec.spec.document import Document, Finding
+from batchspec.spec.sound import Soundness
 
 MAX_FINDINGS = 1_000
 MANY = "has more problems than these; put them right first"
@@ -28,11 +29,13 @@ def problems(document: Document) -> list[Problem]:
 
 def findings(document: Document) -> list[Finding]:
     """The same without places, each with its path."""
+    if _soundness().of(schema())(document.data):
+        return []
     from batchspec.spec.complaints import complaints
-    from batchspec.spec.validator import Validator
+    from batchspec.spec.validator import errors
 
-    errors = Validator(schema()).iter_errors(document.data)
-    found = (one for error in errors for one in complaints(error, document))
+    every = errors(schema(), _soundness(), document.data)
+    found = (one for error in every for one in complaints(error, document))
     return list(dict.fromkeys(islice(found, MAX_FINDINGS)))
 
 
@@ -50,6 +53,11 @@ def model_of(node: Mapping[str, Any]) -> str | None:
 @cache
 def _names() -> Mapping[int, str]:
     return {id(node): name for name, node in schema()["$defs"].items()}
+
+
+@cache
+def _soundness() -> Soundness:
+    return Soundness(schema())
 
 
 @cache
