@@ -12,7 +12,8 @@ from batchspec.render.model import BlobQuery, DesiredContainer, Listing, LocalFi
 from batchspec.render.names import File
 from batchspec.render.scope import Scope
 
-MAX_TASKS = 2_000_000
+# A plan of so many stays below 500 MB, and below some minutes; a pull request may ask for them in one line.
+MAX_TASKS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ def test_a_generator_gives_these_tasks(render_spec: Render, generator: str, id_:
             "'none.csv': no such file; check the path, which starts at the folder of the spec",
         ),
         ("{range: [0, 5, 0]}", "range", "a step of 0 never ends"),
-        ("{range: 99999999}", "range", "makes 99,999,999 tasks; the limit is 2,000,000"),
+        ("{range: 99999999}", "range", "makes 99,999,999 tasks; the limit is 1,000,000"),
         ("{matrix: {a: '{{ 1 }}'}}", "matrix.a", "expected a list, got 1"),
         ("{zip: {a: [1], b: [1, 2]}}", "zip", "the lists must have the same length: a has 1, b has 2"),
         ("{upload: nothing}", "upload", "there is no upload 'nothing'; there are none"),
@@ -90,7 +90,7 @@ def test_a_generator_that_cannot_work_is_explained(
 def test_a_matrix_too_large_is_not_begun(render_spec: Render) -> None:
     many = "'{{ range(99999) | list }}'"
     (told,) = render_spec(tasks(f"{{matrix: {{a: {many}, b: {many}}}}}", "x")).told
-    assert "makes 9,999,800,001 tasks; the limit is 2,000,000" in told
+    assert "makes 9,999,800,001 tasks; the limit is 1,000,000" in told
 
 
 @pytest.mark.parametrize(

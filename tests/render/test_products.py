@@ -57,7 +57,7 @@ def test_too_many_are_refused_before_the_first_is_made() -> None:
     made = products.matrix({"a": endless(MAX_TASKS), "b": endless(2)}, ("x",))
     assert list(made.walk(scope)) == []
     assert [(fault.at, fault.message) for fault in scope.faults] == [
-        (("x",), "makes 4,000,000 tasks; the limit is 2,000,000")
+        (("x",), "makes 2,000,000 tasks; the limit is 1,000,000")
     ]
 
 
