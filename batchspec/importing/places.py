@@ -69,8 +69,3 @@ def _models(node: Mapping[str, Any]) -> Iterator[str]:
         yield reference.rsplit("/", 1)[-1]
     for inner in (*node.get("anyOf", ()), *([node["items"]] if "items" in node else [])):
         yield from _models(inner)
-
-
-def has_word(word: str) -> bool:
-    """Whether a spec can have this word at its top; `schedule`, for one, is younger than the format."""
-    return word in schema.schema()["properties"]

@@ -22,8 +22,6 @@ from batchspec.render.check import MAX_BODY_BYTES, MAX_SYMBOL_BYTES
 from batchspec.render.model import JsonObject
 from batchspec.render.symbolic import symbols
 
-_MOST_ID_CHARACTERS = 64
-_MOST_DEPENDENCY_CHARACTERS = 64_000
 _SAS_KINDS = frozenset({"sas_url", "blob_sas_url"})
 
 
