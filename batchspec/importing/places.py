@@ -11,7 +11,6 @@ from typing import Any
 from batchspec.reconcile.filled_in import BY_MODEL
 from batchspec.render.model import JsonObject
 from batchspec.render.shape import Shape, rest_name, shape_of
-from batchspec.spec import schema
 
 
 @dataclass(frozen=True, eq=False)
