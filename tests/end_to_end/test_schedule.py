@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -16,6 +17,12 @@ schedule:
     job_manager_task:
       id: manager
       command: echo looking; echo no door >&2; test -e {gate}
+"""
+MINUTELY = """
+schedule:
+  schedule: {recurrence_interval: PT1M, do_not_run_after: END}
+  job_specification:
+    job_manager_task: {id: manager, command: echo looking}
 """
 
 
@@ -128,6 +135,20 @@ def test_a_single_job_is_waited_for_and_fails_as_a_job_does(write: Callable[[str
     well(work.run("delete", "--yes"))
     assert [one.id for one in raw.batch.list_job_schedules() if one.id == work.name] == []
     assert [one for one in raw.jobs() if one.startswith(work.name)] == []
+
+
+def test_jobs_that_recur_are_waited_for_until_the_last_has_ended(
+    write: Callable[[str], Workspace], raw: Services
+) -> None:
+    end = datetime.now(UTC) + timedelta(seconds=90)  # room for a second job, a minute later, and for no third
+    work = write(MINUTELY.replace("END", f"{end:%Y-%m-%dT%H:%M:%SZ}"))
+
+    done = json.loads(well(work.run("apply", "--format", "json")).stdout)
+
+    assert (done["outcome"]["tasks"]["succeeded"], done["schedule"]["state"]) == (2, "completed")
+    jobs = raw.batch.list_jobs_from_schedule(work.name)
+    assert [(one.id, one.state) for one in jobs] == [(f"{work.name}:job-{number}", "completed") for number in (1, 2)]
+    well(work.run("delete", "--yes"))
 
 
 def test_a_schedule_of_others_is_looked_at_and_left_alone(write: Callable[[str], Workspace], raw: Services) -> None:
