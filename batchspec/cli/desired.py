@@ -101,6 +101,8 @@ def reading_of(
             listings={query: listing for query, listing in (listings or {}).items() if listing is not None},
         )
         broken = check_tasks(desired) if need != "names" and desired is not None else []
+        if RUN.is_spent:
+            broken = [*broken, parsed.document.problem((), SPENT)]
     return Reading(desired, _together(found, unusable, faults, broken), tuple(warnings(parsed, desired)))
 
 
@@ -113,5 +115,6 @@ def _secrets(spec: Spec, environ: Mapping[str, str]) -> dict[str, Secret]:
 def _together(*found: Sequence[Problem]) -> tuple[Problem, ...]:
     """All problems in order; that the spec takes too long, which is then true of all that follows, only once."""
     every = in_order(chain(*found))
-    spent = next((problem for problem in every if SPENT in problem.message), None)
+    spent = next((problem for problem in every if SPENT in problem.message and problem.path), None)
+    spent = spent or next((problem for problem in every if SPENT in problem.message), None)
     return tuple(problem for problem in every if problem is spent or SPENT not in problem.message)

@@ -31,8 +31,8 @@ _MOST_BELOW_LINKS = 2_000
 # What other tools take for a choice of words.
 _CHOICE = re.compile(r"\{[^{}]*,[^{}]*\}")
 _MAX_FAULTS = 20
-# What it costs to look into a folder, in the units of `metering`.
-_FOLDER, _ENTRY = 500, 10
+# What it costs to follow a pattern and to look into a folder, in the units of `metering`.
+_PATTERN, _FOLDER, _ENTRY = 200, 500, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def list_files(folder: Folder, pattern: str, prefix: str = "") -> Listing:
     try:
         found = list(_Walk(folder, pattern, listing.faults).found())
     except TooMuch as error:
-        listing.faults.append(f"looks into too many folders: {error}")
+        listing.faults.append(f"looks for too many files: {error}")
         return listing
     for name, path in found:
         blob = prefix + name
@@ -169,6 +169,7 @@ class _Walk:
 
     def found(self) -> Iterator[tuple[str, Path]]:
         """Each file once: its path below the fixed part, and where it is."""
+        RUN.spend(_PATTERN)
         literal = self._folder.path / self._pattern
         if os.path.lexists(literal) and not _is_folder(literal):
             if self._usable_file(literal):

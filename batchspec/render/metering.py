@@ -5,7 +5,7 @@ values and counts. Out: nothing, or TooMuch. Never looks at a clock: the same sp
 
 Decisions: a unit is about 0.2 microseconds on a machine of 2026, so that no template takes more than 2 s. Whatever is
 read is paid for like what is made: to look for a character in a long text costs time, too, and leaves nothing behind. A
-spec may spend a few seconds, and for each of its tasks (see `elements` for how many there may be) what a rich one
+spec may spend a second, and for each of its tasks (see `elements` for how many there may be) what a rich one
 costs: so many tasks are no reason to refuse, costly ones are, since a pull request of three lines can ask for years.
 """
 
@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from batchspec.render.guard import TooMuch, weight
 
 MAX_WORK = 2_000_000
-MAX_RUN = 15_000_000
+MAX_RUN = 5_000_000
 EARNED_BY_A_TASK = 1_500
 MAX_TAG_CHARACTERS = 10_000
 FLAG = "--allow-large"
@@ -25,9 +25,9 @@ _CALL = 5
 _ITEM = 3
 # Copying and comparing is done by the machine's fastest instructions, many characters at a time.
 _COPIED_AT_ONCE = 16
-_COMPILED = 5_000
-_COMPILED_PER_CHARACTER = 50
-_RENDERED = 20
+_COMPILED = 2_000
+_COMPILED_PER_CHARACTER = 100
+_RENDERED = 40
 _TASK = 150
 _TASK_CHARACTERS_AT_ONCE = 8
 
@@ -64,6 +64,11 @@ class Run:
         self._left -= amount
         if self.is_spent:
             raise TooMuch(SPENT)
+
+    def affords(self, amount: int) -> bool:
+        """Take this much for what may be left undone; whether it is to be done."""
+        self._left -= amount
+        return not self.is_spent
 
     def task(self, characters: int) -> None:
         """Pay for a task of this size, out of what it may cost; see `is_spent`, which no task undoes."""

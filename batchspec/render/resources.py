@@ -11,6 +11,7 @@ from pathlib import Path
 from batchspec.render import scope as making
 from batchspec.render.files import Folder, list_files, same_file, shown
 from batchspec.render.ids import blob_fault, container_fault
+from batchspec.render.metering import RUN
 from batchspec.render.model import DesiredContainer, DesiredDownload, DesiredUpload, LocalFile
 from batchspec.render.names import Container as ContainerNames
 from batchspec.render.names import File
@@ -142,6 +143,8 @@ def _listed(upload: Upload, several: bool, folder: Folder, prefix: str, scope: S
     at = (*upload.at, "files")
     found: dict[str, LocalFile] = {}
     for position, pattern in enumerate(upload.files):
+        if RUN.is_spent:
+            break
         place = (*at, position) if several else at
         rendered = text(pattern, place, scope)
         if rendered is None:

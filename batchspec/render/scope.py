@@ -2,7 +2,8 @@
 
 Place in the pipeline: `wire` and `expand` compile parts of a spec to makers, `tasks` and `desired` call them. In:
 names. Out: JSON, and faults with their place in the spec. A maker never raises for a wrong spec: it notes a fault and
-makes OMIT, so that one walk finds everything.
+makes OMIT, so that one walk finds everything. When all that a spec may cost is spent (`metering`), no more is made, and
+nothing said of it: that it is spent is told once.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,11 +11,14 @@ from dataclasses import dataclass, field, replace
 
 from batchspec.errors import Problem
 from batchspec.render import template
+from batchspec.render.metering import RUN
 from batchspec.render.symbolic import Json
 from batchspec.render.template_faults import TemplateFault
 from batchspec.spec.load import At, Document
 
 _MESSAGES_PER_PLACE = 5
+# After so many faults one of each template is enough: nobody has a hundred thousand tasks to put right one by one.
+_MOST = 1_000
 
 
 class Omit:
@@ -54,12 +58,23 @@ class _Same:
 
 @dataclass(slots=True)
 class Findings:
-    """Faults of many renderings of the same templates: each message once, a few of each place, the others counted."""
+    """Faults of many renderings of the same templates: each message once, a few of each place, the others counted.
+
+    `count` is how many there are, and `stopped` says that there may be more.
+    """
 
     by_place: dict[At, dict[str, _Same]] = field(default_factory=dict)
+    count: int = 0
+    stopped: bool = False
+
+    def is_enough(self, before: int) -> bool:
+        """Whether to look at no more of the renderings before which there were so many faults."""
+        self.stopped |= before < self.count >= _MOST
+        return before < self.count >= _MOST
 
     def add(self, fault: Fault, label: str = "") -> None:
         """Note a fault that the rendering called `label` has."""
+        self.count += 1
         found = self.by_place.setdefault(fault.at, {})
         if len(found) < _MESSAGES_PER_PLACE or fault.message in found:
             found.setdefault(fault.message, _Same(fault, label)).count += 1
@@ -69,19 +84,21 @@ class Findings:
     def problems(self, document: Document) -> list[Problem]:
         """All of it, sorted by position."""
         every = [
-            replace(same.fault, message=_with_label(message, same)).problem(document)
+            replace(same.fault, message=_with_label(message, same, "at least " if self.stopped else "")).problem(
+                document
+            )
             for found in self.by_place.values()
             for message, same in found.items()
         ]
         return sorted(set(every))
 
 
-def _with_label(message: str, same: _Same) -> str:
+def _with_label(message: str, same: _Same, least: str) -> str:
     if not message:
-        return f"and {same.count:,} more problems of this kind"
+        return f"and {least}{same.count:,} more problems of this kind"
     if not same.label:
         return message
-    others = f" and {same.count - 1:,} more" if same.count > 1 else ""
+    others = f" and {least}{same.count - 1:,} more" if same.count > 1 else ""
     return f"{message} (for {same.label}{others})"
 
 
@@ -132,6 +149,8 @@ def text(source: str, at: At, scope: Scope) -> Maker:
     """A maker of the text that a template gives; what is wrong with the template itself is noted in `scope` now."""
     if not template.is_template(source):
         return fixed(source)
+    if RUN.is_spent:
+        return fixed(OMIT)
     try:
         render = template.text_of(source)
     except TemplateFault as error:
@@ -148,6 +167,8 @@ def text(source: str, at: At, scope: Scope) -> Maker:
 
 def native(source: str, at: At, scope: Scope, finish: Callable[[Json, Scope], Made]) -> Maker:
     """A maker of what `finish` makes of the value of one whole `{{ }}`."""
+    if RUN.is_spent:
+        return fixed(OMIT)
     try:
         evaluate = template.native(source)
     except TemplateFault as error:

@@ -49,6 +49,8 @@ _BORROWED = (
 )
 # Filters that take the name of a part of each item, such as 'size' or 'a.b'.
 _BY_ATTRIBUTE = frozenset({"map", "max", "min", "rejectattr", "selectattr", "sort", "unique"})
+# Filters that do more with each character or item than look at it.
+_SLOW = frozenset({"join", "max", "min", "select", "sort", "string", "tojson"})
 _FORMATTED = 50  # what it costs to look for attributes in a pattern, which Jinja does in Python
 _FILTER_NAMES = _BORROWED + tuple(FILTERS)
 _UNSAFE_TEXT_METHODS = {"encode", "expandtabs", "format_map", "isprintable", "isidentifier", "maketrans", "translate"}
@@ -220,6 +222,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
             autoescape=False,
             finalize=self._final,
             cache_size=0,
+            optimized=False,
         )
         self.work = Work()
         self.names: Names = {}
@@ -297,7 +300,8 @@ class _Sandbox(ImmutableSandboxedEnvironment):
             if name in _BY_ATTRIBUTE:
                 guard.check_attributes([*args, *kwargs.values()])
             try:
-                self.work.read(*args, *kwargs.values())
+                for _ in range(1 + (name in _SLOW)):
+                    self.work.read(*args, *kwargs.values())
                 return self._made(function(*args, **kwargs))
             except BaseException:
                 self.culprit = self.culprit or Culprit(name, "|")

@@ -90,9 +90,9 @@ class Walk:
 
     def scopes(self, template: Template, findings: Findings) -> Iterator[tuple[Binding, Scope]]:
         """Each binding of a template with the scope that its makers are called with."""
-        outer = Scope(self.names)
+        outer, before = Scope(self.names), findings.count
         for index, binding in enumerate(template.generator.bindings(outer)):
-            if RUN.is_spent:
+            if RUN.is_spent or findings.is_enough(before):
                 break
             yield binding, Scope({**self.names, **binding.names, "index": index})
         for fault in outer.faults:

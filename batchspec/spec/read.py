@@ -28,7 +28,8 @@ def read(path: Path, shown_as: str | None = None, *, allow_outside: bool = False
     told = {problem.path for problem in document.problems}
     by_schema = schema.findings(document)
     meant, renamed = as_meant(document.data, by_schema)
-    by_rules = rules.findings(replace(document, data=meant))
+    enough = len(by_schema) >= schema.MAX_FINDINGS
+    by_rules = [] if enough else rules.findings(replace(document, data=meant))
     every = [*secrets(root(document.data)), *by_schema, *by_rules]
     findings = [one for one in _first_per_node(every) if renamed.isdisjoint(accumulate((step,) for step in one.at))]
     findings = [one for one in findings if document.spoilt.isdisjoint(accumulate((step,) for step in one.at))]

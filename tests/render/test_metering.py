@@ -1,8 +1,11 @@
 import pytest
 
 from batchspec.render import metering
+from batchspec.render import scope as making
 from batchspec.render.guard import TooMuch
-from batchspec.render.metering import RUN, Work
+from batchspec.render.metering import RUN, SPENT, Work
+from batchspec.render.scope import OMIT, Scope
+from batchspec.render.suggest import suggestion
 from batchspec.render.template import GLOBALS, text_of
 from batchspec.render.template_faults import TemplateFault
 
@@ -52,3 +55,23 @@ def test_what_stands_between_braces_is_limited_and_what_stands_around_them_is_no
     for source in (f"{{{{ '{long}' }}}}", f"{{% if '{long}", "{{ 1 }}" * 2_000):
         with pytest.raises(TemplateFault, match="has more than 10,000 characters between braces"):
             text_of(source)
+
+
+def test_a_spec_that_has_spent_all_is_told_so_once_and_no_more_of_it_is_made() -> None:
+    scope = Scope({})
+    sources = [f"{{{{ {number} }}}}" for number in range(10_000)]
+    with RUN.limited(1_000_000):
+        made = [making.text(source, ("vars",), scope)(scope) for source in sources]
+        assert making.native("{{ 1 }}", (), scope, lambda value, _: value)(scope) is OMIT
+    assert made[:100] == [str(number) for number in range(100)]
+    assert made[-1] is OMIT
+    assert [fault.message == SPENT for fault in scope.faults] == [True] * len(scope.faults)
+    assert 1 <= len(scope.faults) < 200
+
+
+def test_the_nearest_of_thousands_of_names_is_looked_for_while_the_spec_can_pay() -> None:
+    names = [f"name{number}" for number in range(5_000)]
+    with RUN.limited(1_000_000):
+        told = [suggestion("nam4999", names) for _ in range(20)]
+    assert told[:5] == ["; did you mean 'name4999'?"] * 5
+    assert told[-1].startswith("; there are: name0, name1, ")

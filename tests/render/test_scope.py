@@ -76,3 +76,14 @@ def test_then_works_on_what_is_there_only() -> None:
     scope = Scope({})
     assert making.then(fixed(1), double, scope)(scope) == 2
     assert making.then(fixed(OMIT), double, scope)(scope) is OMIT
+
+
+def test_after_a_thousand_faults_one_of_each_template_is_enough(document: Document) -> None:
+    findings = Findings()
+    for number in range(999):
+        assert not findings.is_enough(0)
+        findings.add(Fault(("plain",), "is wrong"), f"value {number}")
+    findings.add(Fault(("folded",), "is wrong"), "value 999")
+    assert [findings.is_enough(before) for before in (1_000, 0, 1_000)] == [False, True, False]
+    told = [one.message for one in findings.problems(document)]
+    assert told == ["is wrong (for value 999)", "is wrong (for value 0 and at least 998 more)"]
