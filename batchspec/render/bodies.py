@@ -25,7 +25,7 @@ from batchspec.render.model import (
     JsonObject,
     auto_pool_of,
 )
-from batchspec.render.scope import Made, Maker, Omit, Scope, fixed
+from batchspec.render.scope import Made, Maker, Omit, Scope
 from batchspec.render.shape import shape_of
 from batchspec.render.symbolic import Json
 from batchspec.render.wire import Wire
@@ -44,8 +44,7 @@ def pool(wire: Wire, given: Pool, *, id_: str, existing: bool, owner: str, input
     """The pool; without `inputs` nothing is fingerprinted and no file is read."""
     if existing:
         return DesiredPool(id_, True, None, "", "", frozenset(), given.at)
-    made = {"id": fixed(id_), **wire.body("BatchPoolCreateOptions", given.properties, given.at)}
-    body = _made(wire, made)
+    body = {"id": id_, **_made(wire, wire.body("BatchPoolCreateOptions", given.properties, given.at))}
     start = ""
     if inputs is not None and "startTask" in body:
         start = hashes.fingerprint([body["startTask"], inputs.of(body["startTask"])])
@@ -65,7 +64,7 @@ def auto_pool(wire: Wire, given: Pool, *, scheduled: bool = False) -> Maker:
     words = {
         "poolLifetimeOption": lifetime,
         "keepAlive": wire.value(given.keep_alive, _KEEP_ALIVE, (*at, "keep_alive")),
-        "pool": making.object_of(wire.body("BatchPoolCreateOptions", given.properties, at)),
+        "pool": wire.body("BatchPoolCreateOptions", given.properties, at),
     }
     if given.id:
         source = making.text(given.id, (*at, "id"), wire.scope)
@@ -113,10 +112,9 @@ def job(
     """
     if existing:
         return DesiredJob(id_, True, None, "", frozenset(), given.at)
-    made = {"id": fixed(id_), **wire.body("BatchJobCreateOptions", given.properties, given.at)}
-    if "poolInfo" not in made and pool_info is not None:
-        made["poolInfo"] = pool_info
-    body = _made(wire, made)
+    body = {"id": id_, **_made(wire, wire.body("BatchJobCreateOptions", given.properties, given.at))}
+    if "poolInfo" not in body and pool_info is not None:
+        body |= _made(wire, making.object_of({"poolInfo": pool_info}))
     if depends and body.get("usesTaskDependencies") is False:
         wire.scope.fault((*given.at, "uses_task_dependencies"), "is false, but tasks wait for others; leave it out")
     if depends:
@@ -145,7 +143,7 @@ def schedule(
     """
     if existing:
         return DesiredSchedule(id_, True, None, "", frozenset(), given.at)
-    body = _made(wire, {"id": fixed(id_), **wire.body("BatchJobScheduleCreateOptions", given.properties, given.at)})
+    body = {"id": id_, **_made(wire, wire.body("BatchJobScheduleCreateOptions", given.properties, given.at))}
     jobs = body.get("jobSpecification")
     jobs = body["jobSpecification"] = dict(jobs) if isinstance(jobs, dict) else {}
     made = pool_info(wire.scope) if pool_info is not None and "poolInfo" not in jobs else making.OMIT
@@ -186,8 +184,8 @@ def _imported(wire: Wire, given: Pool | Job | Schedule) -> str:
     return word if isinstance(word, str) else ""
 
 
-def _made(wire: Wire, makers: Mapping[str, Maker]) -> JsonObject:
-    made = making.object_of(makers)(wire.scope)
+def _made(wire: Wire, maker: Maker) -> JsonObject:
+    made = maker(wire.scope)
     return dict(made) if isinstance(made, dict) and not isinstance(made, Omit) else {}
 
 

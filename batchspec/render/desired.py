@@ -176,7 +176,7 @@ class _Rendering:
             unsigned=resources.unsigned(self.spec),
             identity=identity or "",
         )
-        return Wire(known, self.scope)
+        return Wire(known, self.scope, sound=self.spec.sound)
 
     def _os(self) -> Os:
         pool = self.spec.pool

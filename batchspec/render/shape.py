@@ -80,6 +80,19 @@ class Shape:
         node = self.properties.get(name, {})
         return rest_name(name, node), _shape([node])
 
+    @cached_property
+    def _words(self) -> Mapping[str, str]:
+        return {rest_name(name, node): name for name, node in self.properties.items()}
+
+    def in_words(self, made: Json) -> Any:
+        """A value as it is sent, under the names of a spec."""
+        if isinstance(made, list):
+            return [self.items.in_words(item) for item in made]
+        if not isinstance(made, dict) or not self.properties:
+            return made
+        named = {self._words.get(rest, rest): value for rest, value in made.items()}
+        return {name: self.property(name)[1].in_words(value) for name, value in named.items()}
+
     def fault(self, value: Json) -> str | None:
         """What is wrong with a value that a template made, by type, choice and limit."""
         if not self.kinds:

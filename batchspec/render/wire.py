@@ -22,7 +22,7 @@ from batchspec.render.shape import Shape, shape_of
 from batchspec.render.shell import Os
 from batchspec.render.suggest import suggestion
 from batchspec.render.symbolic import Json
-from batchspec.spec.checks.models import of_model
+from batchspec.spec.checks.models import has_rules, of_model
 from batchspec.spec.checks.tree import Part
 from batchspec.spec.document import shown
 from batchspec.spec.load import At
@@ -63,15 +63,21 @@ class Resources:
 
 @dataclass(frozen=True)
 class Wire:
-    """A compiler. `scope` takes the faults of compiling; `raw` is set inside data that a template gave."""
+    """A compiler. `scope` takes the faults of compiling; `raw` is set inside data that a template gave.
+
+    `sound` says that what is written has no fault. Only then what templates made of it is held against the rules: what
+    they miss might else be what was left out.
+    """
 
     resources: Resources
     scope: Scope
     raw: bool = False
+    sound: bool = True
 
-    def body(self, model: str, properties: Mapping[str, object], at: At) -> dict[str, Maker]:
-        """Makers of the properties of one of the SDK's models, by REST name, in the order they were written."""
-        return self.fields(properties, shape_of(model), at)
+    def body(self, model: str, properties: Mapping[str, object], at: At) -> Maker:
+        """A maker of one of the SDK's models, its properties in the order they were written."""
+        shape = shape_of(model)
+        return self.ruled(making.object_of(self.fields(properties, shape, at)), properties, shape, at)
 
     def fields(self, properties: Mapping[str, object], shape: Shape, at: At) -> dict[str, Maker]:
         """Makers of the properties of an object, by REST name."""
@@ -106,7 +112,7 @@ class Wire:
             known = {str(key): inner for key, inner in value.items()}
             if self.raw:
                 self.check_given(known, shape, at)
-            maker = making.object_of(self.fields(known, shape, at))
+            maker = self.ruled(making.object_of(self.fields(known, shape, at)), known, shape, at)
         elif isinstance(value, (list, tuple)):
             maker = making.list_of([self.value(item, shape.items, (*at, i)) for i, item in enumerate(value)])
         elif value is None:
@@ -166,6 +172,32 @@ class Wire:
 
         return check
 
+    def ruled(self, maker: Maker, written: object, shape: Shape, at: At) -> Maker:
+        """The same maker; what it makes of a mapping with templates is held against the rules of the mapping's model.
+
+        What is written without templates was, and so was all that one whole template gives.
+        """
+        if self.raw or not self.sound or not any(map(has_rules, shape.models)) or not _has_template(written):
+            return maker
+
+        def make(scope: Scope) -> Made:
+            before = len(scope.faults)
+            made = maker(scope)
+            if isinstance(made, dict) and len(scope.faults) == before:
+                self._check_rules({**shape.in_words(made), **self._beside(shape)}, shape, at, scope)
+            return made
+
+        return make
+
+    def _beside(self, shape: Shape) -> Mapping[str, str]:
+        """What the rules read of a pool that is not sent."""
+        return {"os": self.resources.os} if "os" in shape.properties else {}
+
+    def _check_rules(self, words: Mapping[str, Any], shape: Shape, at: At, scope: Scope) -> None:
+        for model in shape.models:
+            for finding in of_model(model, Part(at, words)):
+                scope.fault(finding.at, finding.message)
+
     def check_given(self, value: Mapping[str, Any], shape: Shape, at: At) -> None:
         """Note what is wrong with a mapping that a template gave: names that are unknown or lacking, broken rules."""
         for name in value:
@@ -175,9 +207,7 @@ class Wire:
         if lacking and shape.properties:
             self.scope.fault(at, f"the value lacks {', '.join(map(repr, lacking))}, which Azure Batch needs here")
             return
-        for model in shape.models:
-            for finding in of_model(model, Part(at, value)):
-                self.scope.fault(finding.at, finding.message)
+        self._check_rules(value, shape, at, self.scope)
 
 
 def _has_template(value: object) -> bool:

@@ -64,6 +64,7 @@ def build(document: Document, broken: Collection[At] = ()) -> Spec | None:
         downloads=tuple(_downloads(data)),
         cleanup_after_success=_texts(_mapping(data, "cleanup").get("after_success")),
         schedule=_schedule(whole, data),
+        sound=not broken,
     )
 
 

@@ -139,7 +139,8 @@ class Download:
 class Spec:
     """A whole spec. Mappings keep the order of the file; `job` is present whenever `tasks` are.
 
-    One with a `schedule` has neither, since the schedule makes the jobs, and these start empty.
+    One with a `schedule` has neither, since the schedule makes the jobs, and these start empty. One that is not `sound`
+    lacks what is broken in the document.
     """
 
     document: Document
@@ -154,3 +155,4 @@ class Spec:
     downloads: tuple[Download, ...]
     cleanup_after_success: tuple[str, ...]
     schedule: Schedule | None = None
+    sound: bool = True

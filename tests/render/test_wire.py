@@ -162,6 +162,61 @@ def test_a_template_that_gives_another_type_is_told(render_spec: Render, written
 
 
 @pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        (
+            "exit_conditions: {exit_code_ranges: [{start: '{{ vars.high }}', end: 2, exit_options: {}}]}",
+            "exit_conditions.exit_code_ranges[0].end: 2 is less than `start` (9); a range goes up, both ends included",
+        ),
+        (
+            "depends_on: {task_id_ranges: [{start: '{{ vars.high }}', end: 2}]}",
+            "depends_on.task_id_ranges[0].end: 2 is less than `start` (9); a range goes up, both ends included",
+        ),
+        (
+            "resource_files: [{http_url: 'https://x/y', file_path: '../{{ name }}'}]",
+            "resource_files[0].file_path: '../run' leaves the task's working directory",
+        ),
+    ],
+)
+def test_what_templates_make_is_held_against_the_rules(render_spec: Render, written: str, message: str) -> None:
+    (told,) = render_spec(f"{TASK}    {written}\nvars: {{high: 9}}\n").told
+    assert told.endswith(f": tasks[0].{message}")
+
+
+def test_what_templates_make_of_pool_and_job_is_held_against_the_rules(render_spec: Render) -> None:
+    spec = """\
+pool:
+  vm_size: s
+  os: "{{ vars.os }}"
+  image: {id: /x}
+  virtual_machine_configuration:
+    disk_encryption_configuration: {targets: [temporarydisk]}
+  network_configuration:
+    endpoint_configuration:
+      inbound_nat_pools:
+        - name: ssh
+          protocol: tcp
+          backend_port: "{{ vars.port }}"
+          frontend_port_range_start: 15000
+          frontend_port_range_end: 15100
+job: {max_parallel_tasks: "{{ vars.many }}"}
+vars: {os: windows, port: 22, many: 1}
+"""
+    assert render_spec(spec).told == []
+    disks = "disk_encryption_configuration: is not supported for Linux nodes with an image of an Azure Compute Gallery"
+    many = "job.max_parallel_tasks: 0 would run nothing; write -1 for no limit, or at least 1"
+    assert render_spec(spec, variables={"os": "linux", "many": 0}).told == [
+        f"spec.yaml:8:36: pool.virtual_machine_configuration.{disks}; remove one of the two",
+        f"spec.yaml:17:27: {many}",
+    ]
+    place = "pool.network_configuration.endpoint_configuration.inbound_nat_pools[0].backend_port"
+    assert render_spec(spec, variables={"port": 29876, "many": 0}).told == [
+        f"spec.yaml:14:25: {place}: 29876 is reserved by Batch; take another",
+        f"spec.yaml:17:27: {many}",
+    ]
+
+
+@pytest.mark.parametrize(
     ("given", "message"),
     [
         (

@@ -33,6 +33,11 @@ def by_model(spec: Part) -> Iterator[Finding]:
             yield from rule(part)
 
 
+def has_rules(name: str) -> bool:
+    """Whether there is a rule about a model."""
+    return name in _RULES
+
+
 def of_model(name: str, part: Part) -> Iterator[Finding]:
     """What is wrong with one mapping that a template gave, without what stands below it in models of their own."""
     for rule in (*_RULES.get(name, ()), *_COMMANDS.get(name, ())):
