@@ -103,7 +103,8 @@ class Checking:
         if "dependsOn" in body:
             ids, ranges = list(own_ids(body["dependsOn"])), list(own_ranges(body["dependsOn"]))
             self._waiting[self._count] = template.index, ids, ranges
-            characters += sum(map(len, ids))
+            own = sum(map(len, ids))
+            characters = characters + own if own <= MAX_CHARACTERS else 0  # of too many alone the rules tell
         if characters > MAX_CHARACTERS:
             message = (
                 f"the ids that a task depends on have {characters:,} characters, Azure Batch takes {MAX_CHARACTERS:,}; "

@@ -125,7 +125,20 @@ def test_too_many_own_ids_are_told_with_the_way_out(render_spec: Render) -> None
 """
     assert told(render_spec, tasks) == [
         (
-            "tasks[1].depends_on: the ids that a task depends on have 67,200 characters, Azure Batch takes 64,000; "
+            "tasks[1].depends_on.task_ids: has 67,200 characters of ids, Azure Batch takes 64,000; "
+            "name the template under `needs`, or use `task_id_ranges`"
+        )
+    ]
+
+
+def test_own_ids_count_beside_those_of_needs(render_spec: Render) -> None:
+    tasks = """\
+  - {name: n, for_each: {range: 1400}, id: "{{ 'x' * 40 }}-{{ value + 1000 }}", command_line: x}
+  - {id: last, needs: n, depends_on: {task_ids: "{{ ['x' * 40 ~ '-1001'] * 300 }}"}, command_line: x}
+"""
+    assert told(render_spec, tasks) == [
+        (
+            "tasks[1].depends_on: the ids that a task depends on have 76,500 characters, Azure Batch takes 64,000; "
             "name the template under `needs`, or give its tasks numbers as ids"
         )
     ]

@@ -143,7 +143,10 @@ def _exit_conditions(part: Part) -> Iterator[Finding]:
 def _dependencies(part: Part) -> Iterator[Finding]:
     size = sum(len(text) for _, text in part.texts("task_ids"))
     if size > _DEPENDENCY_CHARACTERS:
-        message = f"has {size:,} characters of ids; Azure Batch takes {_DEPENDENCY_CHARACTERS:,}: use `task_id_ranges`"
+        message = (
+            f"has {size:,} characters of ids, Azure Batch takes {_DEPENDENCY_CHARACTERS:,}; "
+            "name the template under `needs`, or use `task_id_ranges`"
+        )
         yield Finding((*part.at, "task_ids"), message)
 
 
