@@ -53,5 +53,8 @@ def test_the_twenty_sixth_rule_of_a_pool_is_one_too_many() -> None:
 def test_more_ids_than_azure_takes_are_told() -> None:
     data = {"tasks": [{"depends_on": {"task_ids": ["x" * 64] * 1001}}]}
     assert [finding.message for finding in models.by_model(root(data))] == [
-        "has 64,064 characters of ids, Azure Batch takes 64,000; name the template under `needs`, or use `task_id_ranges`"
+        (
+            "has 64,064 characters of ids, Azure Batch takes 64,000; "
+            "name the template under `needs`, or use `task_id_ranges`"
+        )
     ]
