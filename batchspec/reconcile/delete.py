@@ -14,7 +14,7 @@ from batchspec.reconcile.clock import Clock, SystemClock
 from batchspec.reconcile.concurrency import for_each, task_group
 from batchspec.reconcile.gone import Sort, delete_and_wait
 from batchspec.reconcile.lock import lock_container, locked
-from batchspec.reconcile.marks import owner_of, owns
+from batchspec.reconcile.marks import owner_of, owns, task_hash_of
 from batchspec.reconcile.observe import find_strays
 from batchspec.reconcile.ports import Services
 from batchspec.reconcile.report import Advanced, Finished, Reporter, Started
@@ -27,7 +27,7 @@ _AT_ONCE = 8
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """What would be deleted (schedules, jobs, pools, containers, our blobs in others' ones), what is left and why.
+    """What would be deleted (schedules, jobs, pools, containers, our blobs and tasks in others' ones) and what is left.
 
     `revoked` are names of our containers that stay and whose SAS tokens die, unless the job or pool that may hold them
     stays too. `desired` is what it was made from.
@@ -56,6 +56,7 @@ async def deletion(desired: Desired, services: Services, *, keep: Collection[str
     kept = await _containers(desired, services, keep, items, notes)
     items += [Change("delete", "container", name, (_STRAY,)) for name in strays.containers]
     items += await _blobs_elsewhere(desired, services)
+    items += [] if "job" in keep else await _tasks_elsewhere(desired, services)
     return Deletion(desired, tuple(items), tuple(notes), () if stays or "pool" in keep else tuple(kept))
 
 
@@ -114,6 +115,15 @@ async def _blobs_elsewhere(desired: Desired, services: Services) -> list[Change]
     return list(found.values())
 
 
+async def _tasks_elsewhere(desired: Desired, services: Services) -> list[Change]:
+    """Our tasks in a job that is not ours."""
+    job = desired.job
+    if job is None or not job.existing or await services.batch.get_job(job.id) is None:
+        return []
+    listed = services.batch.list_tasks(job.id, select="id,environmentSettings")
+    return [Change("delete", "task", str(one["id"])) async for one in listed if task_hash_of(one, desired.name)]
+
+
 async def delete(agreed: Deletion, services: Services, *, report: Reporter, clock: Clock | None = None) -> None:
     """Delete what was agreed to and is still ours, and wait until it is gone. Safe to repeat after an interruption.
 
@@ -139,6 +149,8 @@ async def delete(agreed: Deletion, services: Services, *, report: Reporter, cloc
             for change in items:
                 if change.kind in ("schedule", "job", "pool"):
                     group.create_task(_delete_in_batch(change, change.kind, services, clock, tell))
+        tasks = [change for change in items if change.kind == "task"]
+        await for_each(tasks, lambda change: _delete_task(change, agreed.desired, services, tell), at_once=_AT_ONCE)
         # With its container goes the lock, so that one is the last.
         last = lock_container(agreed.desired)
         blobs = [change for change in items if change.kind in ("container", "upload") and change.id != last]
@@ -153,6 +165,12 @@ async def _delete_in_batch(
     change: Change, sort: Sort, services: Services, clock: Clock, tell: Callable[[Change], None]
 ) -> None:
     await delete_and_wait(services.batch, sort, change.id, clock)
+    tell(change)
+
+
+async def _delete_task(change: Change, desired: Desired, services: Services, tell: Callable[[Change], None]) -> None:
+    assert desired.job is not None
+    await services.batch.delete_task(desired.job.id, change.id)
     tell(change)
 
 

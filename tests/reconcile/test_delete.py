@@ -9,7 +9,7 @@ from batchspec.errors import Locked
 from batchspec.reconcile.change import Change, Reason
 from batchspec.reconcile.delete import Deletion, delete, deletion
 from batchspec.reconcile.report import Finished
-from batchspec.render.model import Desired
+from batchspec.render.model import TASK_HASH_SETTING, Desired
 from batchspec.render.symbolic import Json
 from tests.fakes import FakeContainer
 from tests.reconcile.builders import Workload, World
@@ -121,6 +121,23 @@ async def test_what_existed_before_is_not_touched_but_our_uploads_in_it_go(workl
     await carry_out(world, await agreed(world, shared))
     assert (set(world.batch.pools), set(world.batch.jobs)) == ({"words-pool"}, set())
     assert {name: set(one.blobs) for name, one in world.blobs.containers.items()} == {"words-input": {"foreign.txt"}}
+
+
+async def test_our_tasks_in_a_job_of_others_go_and_theirs_stay(workload: Workload) -> None:
+    world = World()
+    await world.batch.create_pool({"id": "words-pool", "vmSize": "x"})
+    await world.batch.create_job({"id": "words-job", "poolInfo": {"poolId": "words-pool"}})
+    theirs: list[Json] = [{"name": TASK_HASH_SETTING, "value": "others:1f"}]
+    await world.batch.add_tasks("words-job", [{"id": "theirs", "commandLine": "x", "environmentSettings": theirs}])
+    shared = replace(workload, existing=frozenset({"pool", "job"})).desired()
+    await world.apply(shared)
+    ours = [task.id for task in shared.tasks()]
+    assert [one.kind for one in (await agreed(world, shared, "job")).items] == ["container"] * 3
+    found = await agreed(world, shared)
+    assert [one.id for one in found.items if one.kind == "task"] == ours
+    await carry_out(world, found)
+    assert [task["id"] async for task in world.batch.list_tasks("words-job")] == ["theirs"]
+    assert (await agreed(world, shared)).items == ()
 
 
 async def test_what_the_spec_no_longer_names_goes_too(workload: Workload, world: World) -> None:

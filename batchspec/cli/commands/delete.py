@@ -1,7 +1,7 @@
 """`batchspec delete`: lists exactly what the spec owns, asks, deletes it, and waits until it is gone.
 
-In: a spec. Out: the list on stdout, one line per resource, then `Deleted ...`. Things that are not the spec's own, and
-containers with `keep: true`, stay.
+In: a spec. Out: the list on stdout, one line per resource (one for all tasks in a job of others), then `Deleted ...`.
+Things that are not the spec's own, and containers with `keep: true`, stay.
 """
 
 from collections.abc import Iterable
@@ -30,7 +30,12 @@ def delete(console: Console, spec: str, given: Given, *, yes: bool, keep: Iterab
 
         found = await deletion(desired, services, keep=kept)
         for change in found.items:
-            console.result(_line(change, console.mark("-")))
+            if change.kind != "task":
+                console.result(_line(change, console.mark("-")))
+        tasks = [change.id for change in found.items if change.kind == "task"]
+        if tasks and desired.job is not None:
+            named = f"{len(tasks):,} of job {phrases.harmless(desired.job.id)}"
+            console.result(f"  {console.mark('-')} {'tasks':11}{named}: {phrases.some(tasks)}")
         for note in found.notes:
             console.result(f"Note: {phrases.harmless(note)}")
         if not found.items:
