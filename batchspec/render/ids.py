@@ -48,6 +48,8 @@ def id_fault(text: str) -> str | None:
     """What is wrong with this id of a pool, a job or a task; None when it is legal."""
     if _ID.fullmatch(text):
         return None
+    if holds_marker(text):
+        return "holds a secret or an address, which no id can"
     if not text:
         return f"an id cannot be empty; use 1 to {MAX_ID} letters, digits, - and _"
     if len(text) > MAX_ID:

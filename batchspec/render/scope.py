@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from batchspec.errors import Problem
 from batchspec.render import template
 from batchspec.render.metering import RUN
-from batchspec.render.symbolic import Json
+from batchspec.render.symbolic import Json, told
 from batchspec.render.template_faults import TemplateFault
 from batchspec.spec.load import At, Document
 
@@ -40,7 +40,7 @@ class Fault:
 
     def problem(self, document: Document) -> Problem:
         """The fault as people see it, at the very character where that can be told."""
-        problem = document.problem(self.at, self.message)
+        problem = document.problem(self.at, told(self.message))
         if self.offset is None:
             return problem
         place = document.inside(self.at, self.offset)

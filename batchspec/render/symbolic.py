@@ -117,6 +117,17 @@ def display(body: Json) -> Json:
     return resolve(body, lambda one: f"<{' '.join((one.kind, *one.arguments))}>")
 
 
+def told(message: str) -> str:
+    """A message in which symbols, which may have been quoted with escapes, are as in `display`."""
+    if _ESCAPES[OPEN] in message:
+        for character, escape in _ESCAPES.items():
+            message = message.replace(escape, character)
+    return str(display(message)) if OPEN in message else message
+
+
+_ESCAPES = {character: ascii(character)[1:-1] for character in (OPEN, SEPARATOR, CLOSE)}
+
+
 def _parse(inner: str) -> Symbol:
     kind, *arguments = inner.split(SEPARATOR)
     return Symbol(kind, tuple(arguments))

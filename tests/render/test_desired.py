@@ -371,3 +371,10 @@ def test_one_file_by_two_ways_is_one_blob_and_a_prefix_must_be_a_path(render_spe
     assert [line.split(" ", 1)[1] for line in render_spec(f"containers: {{c: {{}}}}\n{wrong}", files).told] == [
         "uploads.one.prefix: '../x/' has an empty part, . or .. in its path, which is no path on a node; change it"
     ]
+
+
+def test_a_secret_in_an_id_is_told_by_its_name(render_spec: Render) -> None:
+    spec = "pool: {id: 'p-{{ vars.key }}', vm_size: s}\nvars: {key: {secret: true, from_env: KEY}}\n"
+    assert render_spec(spec).told == [
+        "spec.yaml:3:12: pool.id: 'p-<secret key>' holds a secret or an address, which no id can"
+    ]

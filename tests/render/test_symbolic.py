@@ -12,6 +12,7 @@ from batchspec.render.symbolic import (
     resolve_text,
     symbol,
     symbols,
+    told,
 )
 
 URL = symbol("sas_url", "output", "cw")
@@ -28,6 +29,14 @@ def test_symbols_are_found_and_resolved_wherever_they_stand() -> None:
 
 def test_people_see_what_stands_there() -> None:
     assert display([f"--url {URL}"]) == ["--url <sas_url output cw>"]
+
+
+def test_a_message_that_quotes_a_symbol_shows_it_as_people_see_it() -> None:
+    one = symbol("secret", "key")
+    assert told(f"{one!r} and {one} and {symbol('sas_url', 'output', 'cw')!r}") == (
+        "'<secret key>' and <secret key> and '<sas_url output cw>'"
+    )
+    assert told("plain \\n") == "plain \\n"
 
 
 @pytest.mark.parametrize("text", [URL[1:], URL[:-1], URL.upper(), symbol("other"), symbol("secret"), "a\ue002b"])
