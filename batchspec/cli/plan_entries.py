@@ -163,7 +163,8 @@ def _tasks(action: Action, changes: Sequence[Change]) -> Iterator[Entry]:
     for members in ways.values():
         reasons, differing = _in_general(members[0]), tuple(_differing(members))
         retried = action == "update" and any(reason.text.startswith("failed") for reason in reasons)
-        verb = "to retry" if retried else _VERBS[action]
+        anew = action == "update" and "add" in members[0].steps
+        verb = "to retry" if retried else "to add anew" if anew else _VERBS[action]
         if {name for names, _ in differing for name in names} >= set(_ids(members)):
             reasons = ()  # each is told in particular
         yield Entry(action, "task", f"{len(members):,} {verb}", _ids(members), reasons, differing)

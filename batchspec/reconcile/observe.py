@@ -41,7 +41,9 @@ from batchspec.reconcile.scaling import Evaluation, foreseen
 from batchspec.render.model import Desired, DesiredPool, JsonObject
 from batchspec.render.symbolic import Json
 
-_TASK_PROPERTIES = "id,state,executionInfo,environmentSettings,constraints"
+# How Batch deals with a task: no part of its fingerprint, since its result does not depend on it.
+HANDLING = ("exitConditions", "requiredSlots")
+_TASK_PROPERTIES = ",".join(("id", "state", "executionInfo", "environmentSettings", "constraints", *HANDLING))
 _NODE_PROPERTIES = "id,state,lastBootTime,startTaskInfo"
 # Nodes that can run nothing until they boot again.
 HOPELESS = "state eq 'starttaskfailed' or state eq 'unusable'"
@@ -51,7 +53,7 @@ HOPELESS = "state eq 'starttaskfailed' or state eq 'unusable'"
 class ObservedTask:
     """A task as it is: `hash` is None when it is not this spec's; `failure_code` is "" unless it failed.
 
-    `ended` is when it ended, as the service says it, "" while it has not.
+    `ended` is when it ended, as the service says it, "" while it has not. `handling` has the properties of `HANDLING`.
     """
 
     id: str
@@ -61,6 +63,7 @@ class ObservedTask:
     hash: str | None
     constraints: JsonObject
     ended: str = ""
+    handling: JsonObject = field(default_factory=dict)
 
     @property
     def completed(self) -> bool:
@@ -323,14 +326,15 @@ def state_of(task: JsonObject) -> str:
 async def _tasks(listed: AsyncIterator[JsonObject], owner: str) -> dict[str, ObservedTask]:
     """The tasks by lower-cased id; there may be a million, so what many of them have in common is held once."""
     found: dict[str, ObservedTask] = {}
-    constraints: dict[str, JsonObject] = {}
+    same: dict[str, JsonObject] = {}
     async for one in listed:
         task = _task(one, owner)
         found[task.id.casefold()] = replace(
             task,
             state=sys.intern(task.state),
             failure_code=sys.intern(task.failure_code),
-            constraints=constraints.setdefault(repr(task.constraints), task.constraints),
+            constraints=same.setdefault(repr(task.constraints), task.constraints),
+            handling=same.setdefault(repr(task.handling), task.handling),
         )
     return found
 
@@ -348,6 +352,7 @@ def _task(task: JsonObject, owner: str) -> ObservedTask:
         hash=task_hash_of(task, owner),
         constraints=constraints if isinstance(constraints, dict) else {},
         ended=str(info.get("endTime", "")),
+        handling={key: task[key] for key in HANDLING if key in task},
     )
 
 

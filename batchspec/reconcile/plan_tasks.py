@@ -3,7 +3,9 @@
 Place in the pipeline: a part of `plan`. Pure. A task is known by its id (ignoring case, as Azure does) and its
 fingerprint; the rules are the table "Reconciliation" of the design: an unchanged task is never touched, whether it
 waits, runs, has succeeded or has failed; a changed one is deleted and added again, since Batch changes nothing but
-constraints in place; one whose template is gone is deleted while unfinished and kept as orphaned once finished.
+constraints in place; one whose template is gone is deleted while unfinished and kept as orphaned once finished. Exit
+conditions and slots are not in the fingerprint, and Batch changes neither in place: a task that waits, or is retried,
+is added again with other ones.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,7 +14,7 @@ from dataclasses import dataclass, field
 from batchspec.reconcile.asked import NOTHING, Asked
 from batchspec.reconcile.change import Change, Reason
 from batchspec.reconcile.compare import differences
-from batchspec.reconcile.observe import ObservedTask
+from batchspec.reconcile.observe import HANDLING, ObservedTask
 from batchspec.reconcile.secrets import SENT_AGAIN
 from batchspec.render.model import DesiredTask, JsonObject
 from batchspec.render.symbolic import holds_secret
@@ -101,10 +103,12 @@ def _one(
         result.kept += 1
         result.succeeded += 1
     elif retry_failed:
-        anew = old_secret or there.failure_code in _NEEDS_NEW_SAS
+        # A reactivated task keeps what it was added with.
+        differs = (*_constraints(task, there), *_handling(task, there))
+        anew = old_secret or differs or there.failure_code in _NEEDS_NEW_SAS
         steps = ("delete", "add") if anew else ("reactivate",)
         reason = Reason(f"failed ({there.failure_code or 'no failure code'}) and is retried")
-        _run(result, task, Change("update", "task", task.id, (reason,), steps=steps))
+        _run(result, task, Change("update", "task", task.id, (reason, *differs), steps=steps))
     else:
         result.kept += 1
         result.failed.append(task.id)
@@ -117,13 +121,25 @@ def _run(result: TaskChanges, task: DesiredTask, change: Change) -> None:
 
 def _unfinished(result: TaskChanges, task: DesiredTask, there: ObservedTask) -> None:
     result.must_run.add(task.id)
-    wanted = task.body.get("constraints")
-    reasons = tuple(differences({"constraints": wanted}, {"constraints": there.constraints})) if wanted else ()
-    if reasons:
-        result.changes.append(Change("update", "task", task.id, reasons, steps=("constraints",)))
+    constraints = _constraints(task, there)
+    handling = _handling(task, there) if there.state == "active" else ()
+    steps = ("delete", "add") if handling else ("constraints",)
+    if reasons := (*constraints, *handling):
+        result.changes.append(Change("update", "task", task.id, reasons, steps=steps))
     else:
         result.kept += 1
     result.pending += 1
+
+
+def _constraints(task: DesiredTask, there: ObservedTask) -> tuple[Reason, ...]:
+    wanted = task.body.get("constraints")
+    return tuple(differences({"constraints": wanted}, {"constraints": there.constraints})) if wanted else ()
+
+
+def _handling(task: DesiredTask, there: ObservedTask) -> tuple[Reason, ...]:
+    wanted: JsonObject = {"requiredSlots": 1, **{key: task.body[key] for key in HANDLING if key in task.body}}
+    found: JsonObject = {"requiredSlots": 1, **there.handling}
+    return tuple(differences(wanted, found, removable=frozenset(HANDLING))) if wanted != found else ()
 
 
 def _left_over(result: TaskChanges, left: ObservedTask) -> None:

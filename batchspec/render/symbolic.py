@@ -23,7 +23,8 @@ from batchspec.spec import reserved
 
 OPEN, CLOSE, SEPARATOR = reserved.OPEN, reserved.CLOSE, reserved.SEPARATOR
 _SYMBOL = re.compile(f"{OPEN}([^{OPEN}{CLOSE}]*){CLOSE}")
-
+_QUOTED_SEPARATOR = ascii(SEPARATOR)[1:-1]
+_QUOTED = re.compile(f"{re.escape(ascii(OPEN)[1:-1])}(.*?){re.escape(ascii(CLOSE)[1:-1])}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 KINDS = {
@@ -119,13 +120,8 @@ def display(body: Json) -> Json:
 
 def told(message: str) -> str:
     """A message in which symbols, which may have been quoted with escapes, are as in `display`."""
-    if _ESCAPES[OPEN] in message:
-        for character, escape in _ESCAPES.items():
-            message = message.replace(escape, character)
+    message = _QUOTED.sub(lambda match: symbol(*match.group(1).split(_QUOTED_SEPARATOR)), message)
     return str(display(message)) if OPEN in message else message
-
-
-_ESCAPES = {character: ascii(character)[1:-1] for character in (OPEN, SEPARATOR, CLOSE)}
 
 
 def _parse(inner: str) -> Symbol:

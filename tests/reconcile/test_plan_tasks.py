@@ -9,6 +9,7 @@ from batchspec.reconcile.change import Change, Reason
 from batchspec.reconcile.observe import ObservedTask
 from batchspec.reconcile.plan_tasks import TaskChanges, all_new, job_must_be_replaced, task_changes
 from batchspec.render.model import DesiredTask, JsonObject
+from batchspec.render.symbolic import Json
 
 
 def wanted(*ids: str, mark: str = "1", constraints: JsonObject | None = None) -> Iterator[DesiredTask]:
@@ -73,6 +74,44 @@ def test_constraints_of_unfinished_tasks_only_are_compared() -> None:
     same = task_changes(wanted("a", constraints={"maxWallClockTime": "PT60M"}), there("a"))
     done = task_changes(wanted("a", constraints=changed), there("a", "completed"))
     assert (same.changes, done.changes) == ([], [])
+
+
+def handled(state: str, **handling: Json) -> dict[str, ObservedTask]:
+    code = "FailureExitCode" if state == "failed" else ""
+    constraints: JsonObject = {"maxWallClockTime": "PT10M"}
+    state = "completed" if code else state
+    return {"a": ObservedTask("a", state, bool(code), code, "1", constraints, handling=handling)}
+
+
+def with_slots(slots: int, **more: Json) -> Iterator[DesiredTask]:
+    yield DesiredTask("a", {"id": "a", "requiredSlots": slots, **more}, "1", frozenset(), 0, ())
+
+
+def test_a_waiting_task_is_added_again_with_other_slots_and_exit_conditions() -> None:
+    block: JsonObject = {"default": {"dependencyAction": "block"}}
+    reasons = (
+        Reason("changed", "requiredSlots", 1, 2),
+        Reason("no longer in the spec", "exitConditions", block, None),
+    )
+    waiting = task_changes(with_slots(2), handled("active", requiredSlots=1, exitConditions=block))
+    assert waiting == TaskChanges(
+        changes=[Change("update", "task", "a", reasons, steps=("delete", "add"))], pending=1, must_run={"a"}
+    )
+    for state in ("running", "completed"):
+        assert task_changes(with_slots(2), handled(state)).changes == []
+    assert task_changes(with_slots(1), handled("active")).changes == []
+    assert task_changes(with_slots(1, exitConditions=block), handled("active", exitConditions=block)).changes == []
+
+
+def test_a_task_that_is_retried_with_another_limit_is_added_again() -> None:
+    limit: JsonObject = {"maxWallClockTime": "PT1H"}
+    reasons = (
+        Reason("failed (FailureExitCode) and is retried"),
+        Reason("changed", "constraints.maxWallClockTime", "PT10M", "PT1H"),
+    )
+    assert task_changes(with_slots(1, constraints=limit), handled("failed"), Asked(retry_failed=True)) == TaskChanges(
+        changes=[Change("update", "task", "a", reasons, steps=("delete", "add"))], must_run={"a"}
+    )
 
 
 def test_what_is_left_over_is_deleted_unfinished_and_kept_finished() -> None:
