@@ -10,12 +10,14 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from batchspec.cli.boundary import run_guarded
 from batchspec.cli.console import Console
 from batchspec.cli.given import Given
 from batchspec.cli.parser import parse
+from batchspec.errors import UsageError
 
 if TYPE_CHECKING:
     from batchspec.cli.commands.engine_fault import Options as Fault
@@ -43,11 +45,21 @@ def _run(console: Console, words: Sequence[str]) -> int:
         args = parse(words)
     except SystemExit:  # --help and --version have printed
         return 0
+    except UsageError:
+        command = next((word for word in words if word in _COMMANDS), "")
+        asked = "--format=json" in words or ("--format", "json") in pairwise(words)
+        _answer_as(console, command, "json" if asked and command else "")
+        raise
     console.quiet, console.verbose = args.quiet, args.verbose
-    console.as_json = getattr(args, "format", "") == "json" and args.command != "render"
-    console.answer = {"version": 1, "command": args.command}
+    _answer_as(console, args.command, getattr(args, "format", ""))
     given = Given(args.variables, args.files, args.target, args.allow_outside, args.allow_large)
     return _COMMANDS[args.command](console, given, args)
+
+
+def _answer_as(console: Console, command: str, format: str) -> None:
+    """As JSON the answer of a command is one object, however it ends; but a rendering is one of its own."""
+    console.as_json = format == "json" and command != "render"
+    console.answer = {"version": 1, "command": command}
 
 
 def _validate(console: Console, given: Given, args: Namespace) -> int:

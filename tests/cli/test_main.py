@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.output_schema import check
+
 DEADLINE_S = 120
 SPEC = """\
 version: 1
@@ -130,6 +132,27 @@ def test_a_wrong_spec_ends_a_command_before_anything_is_started(command: str, fo
 
     assert done == Ran(2, "", "wrong.yaml:6:8: pool.vm_sise: unknown property; did you mean 'vm_size'?\n")
     assert not (folder / "state").exists()
+
+
+@pytest.mark.parametrize("asked", [["--format", "json"], ["--format=json"]])
+def test_a_wrong_command_line_is_told_as_json_where_that_is_asked_for(folder: Path, asked: list[str]) -> None:
+    done = run("plan", "s.yaml", "--detailed-exitcod", *asked, cwd=folder)
+    plain = run("plan", "s.yaml", "--detailed-exitcod", cwd=folder)
+    nothing = run("pln", "s.yaml", *asked, cwd=folder)
+
+    assert (done.code, plain.code, nothing.code) == (2, 2, 2)
+    assert (plain.out, nothing.out) == ("", "")
+    check(json.loads(done.out))
+    assert json.loads(done.out) == {
+        "version": 1,
+        "command": "plan",
+        "exit_code": 2,
+        "error": {
+            "kind": "UsageError",
+            "message": "batchspec plan: unknown option --detailed-exitcod; did you mean --detailed-exitcode?",
+            "fix": "see: batchspec plan --help",
+        },
+    }
 
 
 def test_a_wrong_spec_as_json_carries_its_problems(folder: Path) -> None:
