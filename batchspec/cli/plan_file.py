@@ -12,6 +12,7 @@ from pathlib import Path
 
 from batchspec.cli.given import Given
 from batchspec.cli.output_file import write_file
+from batchspec.cli.phrases import command_line
 from batchspec.errors import LocalIOFailed, PlanRefused, UsageError
 from batchspec.reconcile.change import Plan
 from batchspec.reconcile.freeze import Freezing
@@ -85,7 +86,8 @@ def find_spec(frozen: Frozen, name: str) -> str:
         path = root / frozen.spec_file if root is not None else None
         if path is not None and path.is_file():
             return os.path.relpath(path)
+    said = command_line(["batchspec", "apply", "SPEC", "--plan", name])
     raise UsageError(
         f"--plan {name} is of the spec {frozen.spec_file}, which is not here",
-        fix=f"run it in a checkout of the spec, or say where it is: batchspec apply SPEC --plan {name}",
+        fix=f"run it in a checkout of the spec, or say where it is: {said}",
     )

@@ -45,10 +45,12 @@ def test_without_a_repository_a_spec_is_named_from_the_current_folder(
     (checkout / "beside").mkdir()
     monkeypatch.chdir(checkout / "beside")
     assert place_of_spec("../specs/s.yaml") == "s.yaml", "no path leads up"
-    with pytest.raises(UsageError, match=r"--plan p.json is of the spec s.yaml, which is not here") as missing:
+    with pytest.raises(UsageError, match=r"--plan p.json is of the spec s.yaml, which is not here"):
         find_spec(of("s.yaml"), "p.json")
+    with pytest.raises(UsageError) as missing:
+        find_spec(of("s.yaml"), "my plan.json")
     assert missing.value.fix == (
-        "run it in a checkout of the spec, or say where it is: batchspec apply SPEC --plan p.json"
+        "run it in a checkout of the spec, or say where it is: batchspec apply SPEC --plan 'my plan.json'"
     )
 
 

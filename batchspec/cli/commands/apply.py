@@ -133,9 +133,9 @@ class Dialogue:
 
     def _wait_again(self) -> str:
         """The command line that comes back to what is in the service: nothing of it is retried or sent again."""
-        if self.reviewed.frozen is not None:
-            return self._again()
-        return self.given.suggest("apply", self.spec)
+        if self.reviewed.frozen is None:
+            return self.given.suggest("apply", self.spec)
+        return replace(self.given, frozen={}).suggest("apply", self.spec, "--plan", self.reviewed.file)
 
     def how_to_come_back(self) -> str:
         """The next step after Ctrl-C."""

@@ -14,6 +14,7 @@ from batchspec.reconcile.apply import Applied
 from batchspec.reconcile.asked import Asked
 from batchspec.reconcile.change import Change, Plan, Reason
 from batchspec.reconcile.freeze import Freezing
+from batchspec.reconcile.frozen import Frozen
 from batchspec.reconcile.observe import Observed, Strays
 from batchspec.reconcile.outcome import Counts, Failure, Group, Outcome
 from batchspec.reconcile.report import Event, Finished, Started, silent
@@ -206,6 +207,18 @@ def test_what_is_suggested_asks_for_the_same_again_and_a_wait_that_goes_on_for_n
     assert run.how_to_come_back() == f"go on with: batchspec apply s.yaml {again} --force --no-wait --var n=5"
     run.listening(silent)(Started("wait", 3))
     assert run.how_to_come_back().endswith("get the results with: batchspec apply s.yaml --var n=5")
+
+
+def test_a_plan_in_a_file_is_come_back_to_with_that_file() -> None:
+    held_to = Reviewed(None, "my plan.json", Frozen("s.yaml", {}, ""))
+    options = Options(wait=False, force=True, asked=Asked(retry_failed=True), plan_file="my plan.json")
+    run = Dialogue(console(), "s.yaml", Given(frozen={"n": 5}), options, held_to)
+
+    early = run.how_to_come_back()
+    run.listening(silent)(Started("wait", 3))
+
+    assert early == "go on with: batchspec apply s.yaml --plan 'my plan.json' --force --no-wait"
+    assert run.how_to_come_back().endswith("the results with: batchspec apply s.yaml --plan 'my plan.json'")
 
 
 def test_a_wait_that_times_out_says_how_to_come_back() -> None:
