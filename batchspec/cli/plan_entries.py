@@ -83,9 +83,12 @@ def remarks(plan: Plan, *, all_tasks: bool = False) -> Iterator[str]:
     if plan.pending_tasks:
         them = "it" if plan.pending_tasks == 1 else "them"
         yield f"{phrases.count(plan.pending_tasks, 'unchanged task')} not finished yet: apply waits for {them}."
-    if drifted := sum(one.cause == "drift" for change in (*plan.changes, *plan.tasks) for one in change.reasons):
-        differ = "1 property differs since it was" if drifted == 1 else f"{drifted:,} properties differ since they were"
-        yield f"{differ} {DRIFTED}: apply puts the spec's back."
+    drifted = [one for change in (*plan.changes, *plan.tasks) for one in change.reasons if one.cause == "drift"]
+    of_blobs = sum(not one.path for one in drifted)
+    for number, one, many in ((len(drifted) - of_blobs, "property", "properties"), (of_blobs, "blob", "blobs")):
+        differ = f"1 {one} differs since it was" if number == 1 else f"{number:,} {many} differ since they were"
+        if number:
+            yield f"{differ} {DRIFTED}: apply puts the spec's back."
     if plan.cleanup_due:
         yield f"Every task has succeeded: apply removes {', '.join(plan.cleanup_due)}, as the spec's cleanup says."
     if plan.failed_tasks:
@@ -115,9 +118,10 @@ def _of_kind(kind: Kind, action: Action, changes: Sequence[Change], desired: Des
     if kind == "task":
         yield from _tasks(action, changes)
     elif kind == "upload":
-        yield Entry(action, kind, _uploads(action, changes, desired), _ids(changes), _reasons(changes))
+        for reasons, some in _by_reasons(changes):
+            yield Entry(action, kind, _uploads(action, some, desired), _ids(some), reasons)
     elif kind == "container":
-        yield Entry(action, kind, "", _ids(changes), _reasons(changes))
+        yield Entry(action, kind, "", _ids(changes))
     else:
         yield from (Entry(action, kind, _single(one, desired), (one.id,), _spec_first(one.reasons)) for one in changes)
 
@@ -131,9 +135,12 @@ def _ids(changes: Iterable[Change]) -> tuple[str, ...]:
     return tuple(change.id for change in changes)
 
 
-def _reasons(changes: Iterable[Change]) -> tuple[Reason, ...]:
-    """All reasons, each once. Values may be lists, which have no hash."""
-    return tuple({repr(reason): reason for change in changes for reason in change.reasons}.values())
+def _by_reasons(changes: Iterable[Change]) -> Iterator[tuple[tuple[Reason, ...], list[Change]]]:
+    """The changes that have the same reasons together."""
+    ways: dict[tuple[Reason, ...], list[Change]] = {}
+    for change in changes:
+        ways.setdefault(change.reasons, []).append(change)
+    yield from ways.items()
 
 
 def _uploads(action: Action, changes: Sequence[Change], desired: Desired) -> str:

@@ -19,7 +19,8 @@ _BEFORE_THE_DIFFERENCE = 20
 def why(reason: Reason, columns: int) -> list[str]:
     """The reason on one line of at most so many columns, or on three: what, the old and the new value."""
     if not reason.path:
-        return [phrases.harmless(phrases.without_signatures(reason.text))]
+        beside = f"; {DRIFTED}" if reason.cause == "drift" else ""
+        return [phrases.harmless(phrases.without_signatures(reason.text)) + beside]
     path, said = phrases.harmless(phrases.snake(reason.path)), aside(reason)
     if reason.old is None and reason.new is None:
         return [f"{path}: {said or reason.text}"]

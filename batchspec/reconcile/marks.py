@@ -23,6 +23,8 @@ AUTO_KEY = "batchspec:auto"
 REBOOT_KEY = "batchspec:reboot"
 RUN_KEY = "batchspec:run"
 PARTS_KEY = "batchspec:parts"
+# Metadata names of blobs are C# identifiers.
+BLOB_MD5_KEY = "batchspec_md5"
 _PART_DIGITS = 8
 
 
@@ -46,10 +48,21 @@ def hash_of(resource: JsonObject | None) -> str | None:
 
 def owner_in(metadata: Mapping[str, str]) -> str | None:
     """The name of the spec that made a container or blob. Metadata names ignore case."""
-    for key, value in metadata.items():
-        if key.lower() == CONTAINER_OWNER_KEY:
-            return value
-    return None
+    return _in(metadata, CONTAINER_OWNER_KEY)
+
+
+def _in(metadata: Mapping[str, str], name: str) -> str | None:
+    return next((value for key, value in metadata.items() if key.lower() == name), None)
+
+
+def blob_marks(owner: str, md5: bytes) -> dict[str, str]:
+    """The metadata of a blob that the spec `owner` sends, with the MD5 of what it sends."""
+    return {CONTAINER_OWNER_KEY: owner, BLOB_MD5_KEY: md5.hex()}
+
+
+def sent_with(blob: BlobState, md5: bytes) -> bool:
+    """Whether a blob was last sent with this content, whatever somebody has put into it since."""
+    return _in(blob.metadata, BLOB_MD5_KEY) == md5.hex()
 
 
 def owns(name: str, thing: ContainerState | BlobState) -> bool:

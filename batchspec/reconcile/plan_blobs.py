@@ -15,7 +15,7 @@ from pathlib import Path
 
 from batchspec.reconcile.change import Change, Reason
 from batchspec.reconcile.local_names import Places
-from batchspec.reconcile.marks import owns
+from batchspec.reconcile.marks import owns, sent_with
 from batchspec.reconcile.observe import Observed
 from batchspec.reconcile.ports import BlobState
 from batchspec.render.model import Desired, DesiredDownload, DesiredUpload, LocalFile
@@ -81,7 +81,7 @@ def upload_changes(desired: Desired, observed: Observed, needs: Needs | None) ->
                 if cleaned is None or cleaned.blob(upload.container, file.name):
                     yield Change("create", "upload", f"{container}/{file.name}", key=upload.key, size=file.size)
             elif not holds(blob, file):
-                reason = Reason("content differs")
+                reason = Reason("content differs", cause="drift" if sent_with(blob, file.md5) else "spec")
                 yield Change("update", "upload", f"{container}/{file.name}", (reason,), upload.key, file.size)
         yield from _pruned(desired, upload, container, there)
 

@@ -200,7 +200,7 @@ def _told(change: Change, was: _Entry | None, now: _Entry) -> Iterator[Differenc
     """A change that is news: each property that somebody has changed, or else what would be done."""
     name = f"{change.kind} {change.id}"
     old = {(one.get("path"), one.get("old")) for one in (was or {}).get("why", [])}
-    drifted = [one for one, made in zip(change.reasons, now.get("why", []), strict=True) if one.cause == "drift"]
+    drifted = [one for one in change.reasons if one.cause == "drift" and one.path]
     new = [one for one in drifted if not any(path == one.path for path, _ in old)]
     for reason in new:
         yield Difference(name, reason.new, reason.old, reason.path)
@@ -211,12 +211,16 @@ def _told(change: Change, was: _Entry | None, now: _Entry) -> Iterator[Differenc
 _VERBS = {"create": "to be created", "update": "to be changed", "replace": "to be replaced", "delete": "to be deleted"}
 
 
+def _found(one: _Entry) -> str:
+    return _sum(str(one["there"])) if one["kind"] == "upload" else f"mark {str(one['there'])[:40]}"
+
+
 def _meant(one: _Entry | None) -> str:
     """What shall be done with something, and how it was found."""
     if one is None:
         return "to stay as it is"
     texts = [str(reason.get("text")) for reason in one.get("why", []) if reason.get("text") != "changed"]
-    found = [f"found with mark {str(one['there'])[:40]}"] if one.get("there") else []
+    found = [f"found with {_found(one)}"] if one.get("there") else []
     aside = "; ".join([*texts, *found])
     verb = _VERBS.get(str(one["action"]), "changed in another way")
     return f"{verb} ({aside})" if aside else verb

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from batchspec.errors import ForeignOwner
 from batchspec.reconcile.change import Change
 from batchspec.reconcile.concurrency import for_each
-from batchspec.reconcile.marks import owns
+from batchspec.reconcile.marks import blob_marks, owns
 from batchspec.reconcile.report import Advanced, Finished, Started
 from batchspec.reconcile.run import Run
 from batchspec.render.model import LocalFile
@@ -96,7 +96,7 @@ async def _upload(run: Run, change: Change, file: LocalFile, progress: _Progress
         name,
         file.path,
         md5=file.md5,
-        metadata=run.owner_metadata,
+        metadata=blob_marks(run.desired.name, file.md5),
         replaces=there.etag if there else None,
         on_bytes=progress.sent,
     )

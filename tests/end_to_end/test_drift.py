@@ -56,6 +56,29 @@ def test_what_somebody_changed_by_hand_is_told_as_drift(topwords: Workspace, raw
     assert topwords.run("plan").stdout == "Nothing to do\n"
 
 
+def test_a_blob_that_somebody_wrote_is_told_apart_from_a_file_that_is_new(topwords: Workspace, raw: Services) -> None:
+    assert topwords.run("apply").code == 0
+    blob = raw.blobs.get_blob_client(f"{topwords.name}-input", "harbour.txt")
+    blob.upload_blob(b"another", overwrite=True, metadata=blob.get_blob_properties().metadata)
+    for name in ("orchard", "railway"):
+        (topwords.folder / f"specs/topwords/{name}.txt").write_text("new words")
+
+    planned = topwords.run("plan")
+    told = json.loads(topwords.run("plan", "--format", "json").stdout)
+
+    assert planned.stdout.splitlines()[:4] == [
+        "  ~ upload     1 file to input: harbour.txt (2.4 kB)",
+        "                 content differs; changed in the service, not in the spec",
+        "  ~ upload     2 files to input: orchard.txt, railway.txt (18 B)",
+        "                 content differs",
+    ]
+    assert "\n1 blob differs since it was changed in the service, not in the spec: apply puts" in planned.stdout
+    causes = {one["id"].rpartition("/")[2]: one["reasons"][0]["cause"] for one in told["changes"]}
+    assert causes == {"harbour.txt": "drift", "orchard.txt": "spec", "railway.txt": "spec"}
+    assert topwords.run("apply", "--yes", "--force").code == 0
+    assert blob.download_blob().readall() == (topwords.folder / "specs/topwords/harbour.txt").read_bytes()
+
+
 def test_a_plan_tells_what_differs_in_tasks_that_run_again(topwords: Workspace) -> None:
     assert topwords.run("apply").code == 0
 

@@ -1,9 +1,20 @@
 """Marks: owner, fingerprint, task hash."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from batchspec.reconcile.marks import hash_of, metadata_of, metadata_with, owner_in, owner_of, owns, task_hash_of
+from batchspec.reconcile.marks import (
+    blob_marks,
+    hash_of,
+    metadata_of,
+    metadata_with,
+    owner_in,
+    owner_of,
+    owns,
+    sent_with,
+    task_hash_of,
+)
 from batchspec.reconcile.ports import BlobState, ContainerState
 
 POOL: dict[str, Any] = {
@@ -61,3 +72,14 @@ def test_metadata_of_a_person_stays_as_it_is() -> None:
         *given,
         {"name": "batchspec:run", "value": "r"},
     ]
+
+
+def test_a_blob_remembers_what_it_was_sent_with() -> None:
+    md5 = bytes(16)
+    marks = blob_marks("words", md5)
+    blob = BlobState("a", 1, b"x" * 16, datetime(2027, 1, 1, tzinfo=UTC), "etag", {"Batchspec_MD5": md5.hex()})
+
+    assert marks == {"batchspec_name": "words", "batchspec_md5": "0" * 32}
+    assert sent_with(blob, md5)
+    assert not sent_with(blob, b"x" * 16)
+    assert not sent_with(replace(blob, metadata={}), md5)

@@ -1,5 +1,6 @@
 """A frozen plan is applied again until it is through, however often it is killed, and refused when something is new."""
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -389,7 +390,9 @@ async def test_what_the_plan_replaces_must_be_what_it_was(workload: Workload, wo
     found = await stale(edited, world, held_to)
 
     assert [one.what for one in found] == ["upload words-input/a.txt", "task a"]
-    assert all("found with mark" in str(one.was) and one.was != one.now for one in found)
+    assert re.search(r"\(content differs; found with 5 bytes \(MD5 \w{12}\)\)", str(found[0].was))
+    assert re.search("; found with mark words:", str(found[1].was))
+    assert all(one.was != one.now for one in found)
 
 
 async def test_what_shall_be_new_must_not_be_something_else(workload: Workload, world: World) -> None:
