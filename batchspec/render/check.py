@@ -11,7 +11,7 @@ its author knows. An id that `depends_on` names and no task has is an error only
 import json
 import re
 from array import array
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -23,6 +23,7 @@ from batchspec.render.ids import id_fault
 from batchspec.render.metering import RUN, SPENT
 from batchspec.render.model import JsonObject
 from batchspec.render.needs import MAX_CHARACTERS, Needed, is_number, own_ids, own_ranges
+from batchspec.render.runs import Runs
 from batchspec.render.scope import Fault, Findings, Scope
 from batchspec.render.sources import none_of
 from batchspec.render.suggest import suggestion
@@ -55,6 +56,7 @@ class Checking:
     _begins: list[int] = field(default_factory=list)
     _ids: IdIndex = field(default_factory=IdIndex)
     _numbers: "array[int]" = field(default_factory=lambda: array("q"))
+    _runs: Runs = field(default_factory=lambda: Runs(()))
     _blobs: IdIndex = field(default_factory=IdIndex)
     _waiting: dict[int, tuple[int, list[str], list[tuple[int, int]]]] = field(default_factory=dict)
 
@@ -176,7 +178,7 @@ class Checking:
     def _dependencies(self, all_known: bool) -> None:
         if not self._waiting:
             return
-        numbers = array("q", sorted(set(self._numbers)))
+        self._runs = runs = Runs(self._numbers)
         lost: dict[int, list[tuple[At, str]]] = {}
         for number, (_, ids, ranges) in self._waiting.items():
             missing: list[tuple[At, str]] = [
@@ -184,7 +186,7 @@ class Checking:
                 for index, id_ in enumerate(ids)
                 if self._ids.find(self._key(id_)) is None
             ]
-            gaps = [_gap(numbers, *one) for one in ranges]
+            gaps = [_gap(runs, *one) for one in ranges]
             missing += [(("task_id_ranges", index), text) for index, text in enumerate(gaps) if text]
             if missing:
                 lost[number] = missing
@@ -201,8 +203,10 @@ class Checking:
                 some.append(id_)
             if number in lost and made is not None:
                 labels[number] = template, made.binding.label
-        asked = 0
+        asked = before = 0
         for number, missing in lost.items():
+            if self.findings.is_enough(before):
+                break
             template, label = labels[number]
             for place, text in missing[:_SHOWN]:
                 _, quote, rest = text.partition("'")
@@ -223,7 +227,11 @@ class Checking:
         self.findings.add(Fault((*template.at, "depends_on"), message))
 
     def _follows(self, number: int) -> Iterator[int]:
-        """What a task waits for, by number; -1 - N stands for all tasks of the template N."""
+        """What a task waits for, by number; -1 - N stands for all tasks of the template N, those behind for ranges."""
+        ranges_at = -1 - len(self._begins)
+        if number < ranges_at:
+            yield from self._below(ranges_at, ranges_at - number)
+            return
         if number < 0:
             index = -1 - number
             last = index + 1 == len(self._begins)
@@ -231,11 +239,19 @@ class Checking:
             return
         index, ids, ranges = self._waiting.get(number, (-1, [], []))
         found = [self._ids.find(self._key(id_)) for id_ in ids]
-        found += [self._ids.find(str(one)) for start, end in ranges for one in range(start, end + 1)]
         yield from (one for one in found if one is not None)
+        yield from (ranges_at - place for one in ranges for place in self._runs.covering(*one))
         if index < 0:
             index = bisect_right(self._begins, number) - 1
         yield from (-1 - other for other in self.walk.templates[index].needs)
+
+    def _below(self, ranges_at: int, place: int) -> Iterator[int]:
+        """What a place in the tree of ranges stands for: a task, or two other places."""
+        id_ = self._runs.number(place)
+        if id_ is None:
+            yield from (ranges_at - 2 * place, ranges_at - 2 * place - 1)
+        elif (task := self._ids.find(str(id_))) is not None:
+            yield task
 
     def _collisions(self) -> None:
         """Warn of blobs that several tasks write."""
@@ -262,15 +278,12 @@ class Checking:
             self.warnings.append(self.walk.document.problem((*template.at, "output_files"), message))
 
 
-def _gap(numbers: "array[int]", start: int, end: int) -> str:
-    """What is missing in a range of ids; nothing when all are there. `numbers` are in order, each once."""
+def _gap(runs: Runs, start: int, end: int) -> str:
+    """What is missing in a range of ids; nothing when all are there."""
     if start > end:
         return f"task is in the range from {start} to {end}, which ends before it begins"
-    low, high = bisect_left(numbers, start), bisect_right(numbers, end)
-    if high - low == end - start + 1:
-        return ""
-    missing = next((start + step for step, at in enumerate(range(low, high)) if numbers[at] != start + step), None)
-    return f"task has the id {start + high - low if missing is None else missing}, of the range from {start} to {end}"
+    missing = runs.missing(start, end)
+    return "" if missing is None else f"task has the id {missing}, of the range from {start} to {end}"
 
 
 def _blobs_of(body: JsonObject) -> Iterator[str]:

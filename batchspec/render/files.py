@@ -15,6 +15,7 @@ import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from pathlib import Path
 
 from batchspec.errors import LocalIOFailed
@@ -22,7 +23,7 @@ from batchspec.render.guard import TooMuch
 from batchspec.render.ids import blob_fault
 from batchspec.render.metering import RUN
 from batchspec.render.model import LocalFile
-from batchspec.render.patterns import matches
+from batchspec.render.patterns import MAX_PATTERN, matches
 from batchspec.spec.opening import git_root, is_within, opened
 
 _MAGIC = re.compile(r"[*?\[]")
@@ -32,7 +33,7 @@ _MOST_BELOW_LINKS = 2_000
 _CHOICE = re.compile(r"\{[^{}]*,[^{}]*\}")
 _MAX_FAULTS = 20
 # What it costs to follow a pattern and to look into a folder, in the units of `metering`.
-_PATTERN, _FOLDER, _ENTRY = 200, 500, 10
+_PATTERN, _STEP, _FOLDER, _ENTRY = 400, 20, 500, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,8 @@ def outside_fault(folder: Folder, path: Path) -> str | None:
 def _pattern_fault(pattern: str) -> str | None:
     if not pattern.strip():
         return "names no file: it is empty"
+    if len(pattern) > MAX_PATTERN:
+        return f"has {len(pattern):,} characters, more than any path; the most is {MAX_PATTERN:,}"
     return "holds a NUL character, which no file name can" if "\0" in pattern else None
 
 
@@ -169,7 +172,7 @@ class _Walk:
 
     def found(self) -> Iterator[tuple[str, Path]]:
         """Each file once: its path below the fixed part, and where it is."""
-        RUN.spend(_PATTERN)
+        RUN.spend(_PATTERN + _STEP * self._pattern.count("/"))
         literal = self._folder.path / self._pattern
         if os.path.lexists(literal) and not _is_folder(literal):
             if self._usable_file(literal):
@@ -196,7 +199,8 @@ class _Walk:
         if steps[0] == "":
             start, steps = Path("/"), steps[1:]
         while steps and (not _MAGIC.search(steps[0]) or _is_folder(start / steps[0])):
-            start = start / steps.pop(0)
+            plain = list(takewhile(lambda step: not _MAGIC.search(step), steps)) or steps[:1]
+            start, steps = start.joinpath(*plain), steps[len(plain) :]
         doubled = [step == "**" and steps[at - 1 : at] == ["**"] for at, step in enumerate(steps)]
         return start, [step for step, again in zip(steps, doubled, strict=True) if not again]
 

@@ -11,6 +11,9 @@ import functools
 import re
 from collections.abc import Sequence
 
+# What a path can have on Linux, and four times what the name of a blob can.
+MAX_PATTERN = 4_096
+
 _FOLDERS = r"(?:(?!\.)[^/]+/)*"
 _ALL_BELOW = r"(?:(?!\.)[^/]+(?:/(?!\.)[^/]+)*)?"
 

@@ -15,6 +15,7 @@ from batchspec.render.metering import RUN
 from batchspec.render.symbolic import Json, told
 from batchspec.render.template_faults import TemplateFault
 from batchspec.spec.load import At, Document
+from batchspec.spec.schema import MANY
 
 _MESSAGES_PER_PLACE = 5
 # After so many faults one of each template is enough: nobody has a hundred thousand tasks to put right one by one.
@@ -117,14 +118,20 @@ class Scope:
     def fault(self, at: At, message: str, offset: int | None = None) -> Omit:
         """Note a fault; gives OMIT, which is what the value becomes."""
         if not self.assumed:
-            self.faults.append(Fault(at, message, offset))
+            self._note(Fault(at, message, offset))
         return OMIT
 
     def template_fault(self, at: At, error: TemplateFault) -> Omit:
         """Note what is wrong with a template."""
         if not self.assumed or error.names_nothing:
-            self.faults.append(Fault(at, error.message, error.offset))
+            self._note(Fault(at, error.message, error.offset))
         return OMIT
+
+    def _note(self, fault: Fault) -> None:
+        if len(self.faults) < _MOST:
+            self.faults.append(fault)
+        elif len(self.faults) == _MOST:
+            self.faults.append(Fault((), MANY))
 
 
 Maker = Callable[[Scope], Made]

@@ -13,6 +13,7 @@ from batchspec.render.files import Folder
 from batchspec.render.ids import blob_name_fault
 from batchspec.render.model import BlobQuery, Listing, LocalFile
 from batchspec.render.names import BlobFile, listed
+from batchspec.render.patterns import MAX_PATTERN
 from batchspec.render.ranges import length_of, range_of
 from batchspec.render.scope import Made, Omit, Scope
 from batchspec.render.suggest import suggestion
@@ -69,6 +70,10 @@ def _query(wire: Wire, sources: Sources, given: Mapping[str, object], at: At) ->
         if not isinstance(made, str):
             return None
         texts[word] = made
+    if len(texts["pattern"]) > MAX_PATTERN:
+        message = f"has {len(texts['pattern']):,} characters, more than any path; the most is {MAX_PATTERN:,}"
+        wire.scope.fault((*at, "pattern"), message)
+        return None
     key = texts["container"]
     if key not in wire.resources.containers:
         there = suggestion(key, wire.resources.containers)

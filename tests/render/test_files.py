@@ -101,7 +101,8 @@ def test_a_file_with_exactly_the_name_of_the_pattern_is_that_file(folder: Folder
         ("", ["names no file: it is empty"]),
         ("a\0b", ["holds a NUL character, which no file name can"]),
         ("*/../a.txt", ["has an empty part, . or .. behind a wildcard; write it before the first one"]),
-        ("x" * 5000, ["no such file; check the path, which starts at the folder of the spec"]),
+        ("x" * 4096, ["no such file; check the path, which starts at the folder of the spec"]),
+        ("x" * 4097, ["has 4,097 characters, more than any path; the most is 4,096"]),
     ],
 )
 def test_a_pattern_that_names_nothing_is_explained(folder: Folder, pattern: str, expected: list[str]) -> None:

@@ -87,3 +87,11 @@ def test_after_a_thousand_faults_one_of_each_template_is_enough(document: Docume
     assert [findings.is_enough(before) for before in (1_000, 0, 1_000)] == [False, True, False]
     told = [one.message for one in findings.problems(document)]
     assert told == ["is wrong (for value 999)", "is wrong (for value 0 and at least 998 more)"]
+
+
+def test_a_thousand_faults_of_one_rendering_are_told_and_that_there_are_more() -> None:
+    scope = Scope({})
+    for number in range(5_000):
+        scope.fault(("cleanup", number), "is wrong")
+    assert len(scope.faults) == 1_001
+    assert scope.faults[-1] == Fault((), "has more problems than these; put them right first")
