@@ -20,10 +20,12 @@ from batchspec.reconcile.frozen import Frozen
 from batchspec.reconcile.observe import Observed
 from batchspec.reconcile.plan_job import FINISHES
 from batchspec.reconcile.secrets import SENT_AGAIN
+from batchspec.render.hashes import fingerprint
 from batchspec.render.model import Desired
 from batchspec.spec.document import At, dotted
 
 NOT_THERE = "not there"
+ANOTHER = "another value"
 _MD5_DIGITS, _DIGITS = 32, 12
 _ABSENT = object()
 _MARKED = ("pool", "job", "schedule")
@@ -199,13 +201,17 @@ def _is_rest(was: _Entry | None, now: _Entry, mark: str, refresh_secrets: bool) 
 def _told(change: Change, was: _Entry | None, now: _Entry) -> Iterator[Difference]:
     """A change that is news: each property that somebody has changed, or else what would be done."""
     name = f"{change.kind} {change.id}"
-    old = {(one.get("path"), one.get("old")) for one in (was or {}).get("why", [])}
-    drifted = [one for one in change.reasons if one.cause == "drift" and one.path]
-    new = [one for one in drifted if not any(path == one.path for path, _ in old)]
+    old = {one.get("path"): one.get("old") for one in (was or {}).get("why", [])}
+    # The spec is the same: what now differs of something that stays, somebody has changed.
+    stays = was is None or was["action"] == now["action"] == "update"
+    new = [one for one in change.reasons if one.path and one.text != FINISHES and (stays or one.cause == "drift")]
+    new = [one for one in new if one.path not in old or (stays and old[one.path] != fingerprint(one.old))]
     for reason in new:
-        yield Difference(name, reason.new, reason.old, reason.path)
+        yield Difference(name, ANOTHER if reason.path in old else reason.new, reason.old, reason.path)
     if not new:
-        yield Difference(name, _meant(was), _meant(now))
+        before, after = _meant(was), _meant(now)
+        by = [f" by {', '.join(one.get('steps', []))}" if one and before == after else "" for one in (was, now)]
+        yield Difference(name, before + by[0], after + by[1])
 
 
 _VERBS = {"create": "to be created", "update": "to be changed", "replace": "to be replaced", "delete": "to be deleted"}

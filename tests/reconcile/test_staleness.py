@@ -16,7 +16,7 @@ from batchspec.reconcile.freeze import Freezing
 from batchspec.reconcile.frozen import Frozen, file_text, frozen_from
 from batchspec.reconcile.observe import Observed, observe
 from batchspec.reconcile.plan import plan
-from batchspec.reconcile.staleness import differences
+from batchspec.reconcile.staleness import ANOTHER, differences
 from batchspec.render.model import Blob, BlobQuery, Desired, Listing, LocalFile, Secret
 from batchspec.render.symbolic import symbol
 from tests.reconcile.builders import Killed, Reaper, Workload, World
@@ -379,6 +379,37 @@ async def test_what_somebody_did_meanwhile_is_news(name: str, workload: Workload
     meanwhile(world)
 
     assert await stale(edited, world, held_to) == expected
+
+
+@pytest.mark.parametrize("name", ["pool", "job"])
+async def test_what_the_plan_changes_must_have_the_value_that_it_had(
+    name: str, workload: Workload, world: World
+) -> None:
+    one = replace(workload, job={"priority": 5})
+    await world.apply(one.desired())
+    edited = replace(one, job={"priority": 6}, nodes=4).desired()
+    held_to = await frozen(edited, world)
+    expected = {
+        "pool": Difference("pool words-pool", ANOTHER, 3, "targetDedicatedNodes"),
+        "job": Difference("job words-job", ANOTHER, 77, "priority"),
+    }
+    if name == "pool":
+        world.batch.pools["words-pool"].update(targetDedicatedNodes=3)
+    else:
+        world.batch.jobs["words-job"].update(priority=77)
+
+    assert await stale(edited, world, held_to) == [expected[name]]
+
+
+async def test_constraints_that_somebody_gave_a_task_are_told(workload: Workload) -> None:
+    world = World(exit_code=lambda task_id: None)
+    one = replace(workload, task={"constraints": {"maxTaskRetryCount": 1}})
+    await world.apply(one.desired(), wait=False)
+    edited = replace(one, texts={**one.texts, "d.txt": "new"}).desired()
+    held_to = await frozen(edited, world)
+    world.batch.tasks["words-job"]["a"]["constraints"]["maxTaskRetryCount"] = 4
+
+    assert await stale(edited, world, held_to) == [Difference("task a", 1, 4, "constraints.maxTaskRetryCount")]
 
 
 async def test_what_the_plan_replaces_must_be_what_it_was(workload: Workload, world: World) -> None:
