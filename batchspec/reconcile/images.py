@@ -22,6 +22,9 @@ def node_agent_sku(desired: Desired, images: Sequence[JsonObject]) -> str:
     if body is None or not looks_up_sku(body):
         return ""
     wanted = _name(_reference(body))
+    if not any(wanted):
+        told = "the node agent of an image of an Azure Compute Gallery cannot be looked up"
+        raise PlanRefused(told, fix="say `node_agent_sku_id` in the pool's `virtual_machine_configuration`")
     fitting = [image for image in images if _name(image.get("imageReference")) == wanted]
     if fitting:
         best = max(fitting, key=lambda image: (image.get("verificationType") == "verified", _sku(image)))

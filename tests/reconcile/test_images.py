@@ -46,6 +46,16 @@ async def test_an_image_the_service_does_not_know_is_refused_by_the_plan_with_ne
     )
 
 
+async def test_an_image_of_a_gallery_has_no_node_agent_to_look_up(workload: Workload) -> None:
+    machine: Any = {
+        "imageReference": {"virtualMachineImageId": "/subscriptions/s"},
+        "nodeAgentSKUId": symbol("node_agent_sku"),
+    }
+    own = replace(workload, pool={"virtualMachineConfiguration": machine})
+    with pytest.raises(PlanRefused, match="the node agent of an image of an Azure Compute Gallery cannot be looked up"):
+        await World().plan(own.desired())
+
+
 async def test_a_pool_outlives_its_image_s_place_in_the_list(workload: Workload) -> None:
     world = World()
     world.batch.images = [image("batch.node.ubuntu 24.04")]

@@ -53,10 +53,12 @@ def test_faults_of_yaml_schema_and_rules_are_told_together(tmp_path: Path) -> No
 
 
 def test_a_node_is_told_once_and_a_misspelt_property_is_not_missing_too(tmp_path: Path) -> None:
-    content = "version: 1\nname: x\npool: {vm_sise: a, image: {id: b}, start_task: {comands: [x]}}\n"
+    content = (
+        "version: 1\nname: x\npool: {vm_sise: a, image: {publisher: b, offer: c, sku: d}, start_task: {comands: [x]}}\n"
+    )
     assert problems(tmp_path, content) == [
         "3:8: pool.vm_sise: unknown property; did you mean 'vm_size'?",
-        "3:49: pool.start_task.comands: unknown property; did you mean 'commands'?",
+        "3:74: pool.start_task.comands: unknown property; did you mean 'commands'?",
     ]
 
 

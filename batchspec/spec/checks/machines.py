@@ -19,10 +19,28 @@ _GALLERY = ("virtual_machine_image_id", "shared_gallery_image_id", "community_ga
 _STACKS = (["IPv4"], ["IPv4", "IPv6"])
 
 
+def agent(pool: Part) -> Iterator[Finding]:
+    """The service lists node agents for images of the Marketplace; what an own image needs, only its maker knows."""
+    machine = pool.part("virtual_machine_configuration")
+    clear = isinstance(pool.data.get("virtual_machine_configuration", {}), dict)
+    image = pool.part("image").data or machine.part("image_reference").data
+    own = any(isinstance(image.get(word), str) for word in ("id", *_GALLERY)) and "publisher" not in image
+    if clear and own and "node_agent_sku_id" not in machine.data:
+        message = (
+            "missing; of an image of an Azure Compute Gallery it cannot be looked up: say what it was made from, "
+            "such as batch.node.ubuntu 24.04"
+        )
+        yield Finding((*machine.at, "node_agent_sku_id"), message)
+
+
+def _is_of_gallery(pool: Part, machine: Part) -> bool:
+    return "id" in pool.part("image").data or any(one in machine.part("image_reference").data for one in _GALLERY)
+
+
 def encryption(pool: Part) -> Iterator[Finding]:
     """Azure encrypts no disks of Linux nodes with an image of a gallery."""
     machine = pool.part("virtual_machine_configuration")
-    gallery = "id" in pool.part("image").data or any(one in machine.part("image_reference").data for one in _GALLERY)
+    gallery = _is_of_gallery(pool, machine)
     if "disk_encryption_configuration" in machine.data and gallery and pool.data.get("os", "linux") == "linux":
         message = "is not supported for Linux nodes with an image of an Azure Compute Gallery; remove one of the two"
         yield Finding((*machine.at, "disk_encryption_configuration"), message, on_key=True)

@@ -210,7 +210,7 @@ _SIZE_WORDS = (
     *("enable_auto_scale", "auto_scale_formula", "auto_scale_evaluation_interval"),
     *("target_dedicated_nodes", "target_low_priority_nodes", "resize_timeout"),
 )
-_POOL_RULES = (_scaled, _upgrades, network.pool, machines.encryption, machines.addresses)
+_POOL_RULES = (_scaled, _upgrades, network.pool, machines.agent, machines.encryption, machines.addresses)
 _RULES: Mapping[str, tuple[Callable[[Part], Iterator[Finding]], ...]] = {
     "BatchPoolCreateOptions": _POOL_RULES,
     "BatchPoolSpecification": (*_POOL_RULES, _described),

@@ -7,7 +7,10 @@ import pytest
 from batchspec.spec.checks import models
 from batchspec.spec.checks.tree import root
 
-ENCRYPTED = {"disk_encryption_configuration": {"customer_managed_key": {"key_url": "{{ x }}"}}}
+ENCRYPTED = {
+    "node_agent_sku_id": "n",
+    "disk_encryption_configuration": {"customer_managed_key": {"key_url": "{{ x }}"}},
+}
 CONFIDENTIAL = {
     "security_profile": {"security_type": "confidentialvm"},
     "os_disk": {"managed_disk": {"security_profile": {"security_encryption_type": "NonPersistedTPM"}}},
