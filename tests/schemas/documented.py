@@ -192,7 +192,11 @@ HELD: dict[str, tuple[Broken, ...]] = {
     "Specifies the security profile settings": _CONFIDENTIAL,
     "It is set to VMGuestStateOnly for encryption": _CONFIDENTIAL,
     "Disk encryption configuration is not supported": (
-        _machine("disk_encryption_configuration", "disk_encryption_configuration: {targets: [osdisk]}", image="id: /x"),
+        _machine(
+            "disk_encryption_configuration",
+            "node_agent_sku_id: n, disk_encryption_configuration: {targets: [osdisk]}",
+            image="id: /x",
+        ),
     ),
     "It can be used only when the pool is configured with": (
         Broken(
