@@ -35,6 +35,7 @@ from batchspec.render.filters import FILTERS, INFINITE, KEEP_SYMBOLS, fill, fini
 from batchspec.render.metering import Work
 from batchspec.render.symbolic import OPEN, Json, broken_symbol, holds_marker, holds_surrogate
 from batchspec.render.template_faults import TemplateFault, plain, running_words, syntax_words, unknown_words
+from batchspec.render.template_pieces import Pieces, pieces_of
 from batchspec.render.template_places import Culprit, OffsetLexer, narrowed, of_syntax
 from batchspec.render.unknown import ANY, Unknown
 
@@ -101,12 +102,29 @@ def text_of(source: str) -> Callable[[Names], str]:
     """The function that renders `source` to text. Raises TemplateFault when it is no template."""
     if not is_template(source):
         return lambda names: source
-    template = _compiled(source, _parsed(source))
+    pieces = pieces_of(source)
+    try:
+        template = _template(pieces.template)
+    except TemplateFault:  # told of the text as it stands
+        pieces = Pieces((source,))
+        template = _template(source)
 
     def render(names: Names) -> str:
-        return _rendered(template, names, source)
+        return _rendered(template, names, pieces)
 
     return render
+
+
+@lru_cache(maxsize=10_000)
+def _template(source: str) -> Template:
+    """A template that gives a piece of text for each `{{ }}` that is not inside of something else."""
+    tree = _parsed(source)
+    tree.body = [one for node in tree.body for one in (_apart(node) if isinstance(node, nodes.Output) else [node])]
+    return _compiled(source, tree)
+
+
+def _apart(output: nodes.Output) -> list[nodes.Node]:
+    return [nodes.Output([one], lineno=one.lineno) for one in output.nodes]
 
 
 @lru_cache(maxsize=10_000)
@@ -369,19 +387,23 @@ def _refuse_symbols(values: Iterable[object]) -> None:
         raise SecurityError("an address or a secret can only be used as it is or with the filter sh")
 
 
-def _rendered(template: Template, names: Names, source: str) -> str:
-    pieces: list[str] = []
-    size = 0
+def _rendered(template: Template, names: Names, pieces: Pieces) -> str:
+    made: list[str] = []
+    literals = iter(pieces.literals)
+    size = sum(map(len, pieces.literals))
     context = _context(template, names)
     try:
         _SANDBOX.begin(names)
         for piece in template.root_render_func(context):
             size += len(piece)
             guard.check_length(size)
-            pieces.append(piece)
+            made += (next(literals, ""), piece)
     except (*_FAULTS, MemoryError, BatchspecError) as error:
-        raise _fault(error, template, source) from error
-    return _checked("".join(pieces))
+        fault = _fault(error, template, pieces.template)
+        if fault.offset is not None:
+            fault.offset = pieces.place(fault.offset)
+        raise fault from error
+    return _checked("".join((*made, *literals)))
 
 
 def _evaluated(template: Template, names: Names, source: str) -> Json:
