@@ -35,12 +35,14 @@ from batchspec.importing.templates import IMPORTED, Group, Templates
 from batchspec.importing.texts import Texts
 from batchspec.importing.words import Converter
 from batchspec.importing.written import document, without_turns
-from batchspec.reconcile.marks import START_KEY, hash_of, metadata_of, owner_of
+from batchspec.reconcile.marks import START_KEY, hash_of, held_secret, metadata_of, owner_of, parts_of
 from batchspec.render.desired import check_tasks, render
+from batchspec.render.hashes import HELD_SECRET
 from batchspec.render.imported import word_of
 from batchspec.render.model import TASK_HASH_SETTING, Desired, JsonObject
 from batchspec.render.shell import Os
 from batchspec.render.symbolic import Json
+from batchspec.spec.document import dotted
 from batchspec.spec.load import At
 from batchspec.spec.read import read
 
@@ -96,6 +98,11 @@ async def _description(live: Live, rows_name: str | None) -> "_Description":
 def _manager_of(job: JsonObject | None) -> Json:
     manager = (job or {}).get("jobManagerTask")
     return manager.get("id") if isinstance(manager, dict) else None
+
+
+def _held(thing: JsonObject) -> list[str]:
+    """The properties that a spec sent with a secret."""
+    return [name for name, mark in parts_of(thing).items() if held_secret(mark)]
 
 
 def _mark_of(task: JsonObject) -> tuple[str, str]:
@@ -162,7 +169,8 @@ class _Description:
             self.left_out.append(str(task["id"]))
             return
         self.notes.by_place = {at: told for at, told in self.notes.by_place.items() if at[:1] != _TASK}
-        words = self.converter.body("BatchTaskCreateOptions", _inheriting(task, self.live.job), _TASK)
+        held = ("commandLine", "environmentSettings") if held_secret(fingerprint) else ()
+        words = self.converter.body("BatchTaskCreateOptions", _inheriting(task, self.live.job), _TASK, held)
         told = {at[1:]: texts for at, texts in self.notes.by_place.items() if at[:1] == _TASK}
         self.templates.add(words, fingerprint if self.owns_tasks else "", told)
         for at in [_TASK + place for place in told]:
@@ -206,8 +214,7 @@ class _Description:
 
     def _told(self, notes: Notes) -> Iterator[str]:
         for at, texts in notes.by_place.items():
-            place = ".".join(map(str, at))
-            yield from (f"{place}: {one}" for one in texts)
+            yield from (f"{dotted(at)}: {one}" for one in texts)
 
     def _pool_words(self) -> Words | None:
         """The pool: described, referred to, or left to the job to name."""
@@ -220,7 +227,7 @@ class _Description:
             self.notes.add(("pool",), f"not made by the spec {self.name!r}, which can only use it as it is")
             return self._reference(pool)
         self.converter.looked_up = self.owns(pool)
-        words = self.converter.body("BatchPoolCreateOptions", pool, ("pool",))
+        words = self.converter.body("BatchPoolCreateOptions", pool, ("pool",), _held(pool))
         if not self.owns(pool):
             self.notes.add(("pool",), _foreign("pool", pool))
         return {"id": words.pop("id"), **({"os": text("windows")} if self.converter.os == "windows" else {}), **words}
@@ -236,7 +243,7 @@ class _Description:
         if self.shared_job:
             self.notes.add(("job",), f"not made by a spec: {self.name!r} has its tasks in it")
             return {"id": text(str(job["id"])), "existing": True}
-        words = self.converter.body("BatchJobCreateOptions", self._without_pool(job), ("job",))
+        words = self.converter.body("BatchJobCreateOptions", self._without_pool(job), ("job",), _held(job))
         if not self.owns(job):
             self.notes.add(("job",), _foreign("job", job))
         return words
@@ -247,7 +254,7 @@ class _Description:
             return None
         jobs = schedule.get("jobSpecification")
         body = {**schedule, "jobSpecification": self._without_pool(jobs if isinstance(jobs, dict) else {})}
-        words = self.converter.body("BatchJobScheduleCreateOptions", body, ("schedule",))
+        words = self.converter.body("BatchJobScheduleCreateOptions", body, ("schedule",), _held(schedule))
         if not self.owns(schedule):
             self.notes.add(("schedule",), _foreign("schedule", schedule))
         return {"id": words["id"], "schedule": {}, "job_specification": {}, **words}
@@ -368,7 +375,9 @@ def _marks_of(description: _Description, desired: Desired) -> _Marks:
     if description.owns(live.schedule) and desired.schedule is not None:
         marks.schedule = word_of({desired.schedule.hash: hash_of(live.schedule) or ""})
     if description.owns_tasks:
-        marks.tasks = {task.id.casefold(): task.hash.rpartition(":")[2] for task in desired.tasks()}
+        marks.tasks = {
+            task.id.casefold(): task.hash.rpartition(":")[2].removesuffix(HELD_SECRET) for task in desired.tasks()
+        }
     return marks
 
 

@@ -8,7 +8,7 @@ What the service fills in, what only it can say (states, times, counts) and batc
 this version of the schema does not know is left out too, with a note. The order is that of `_FIRST`, then the body's.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from batchspec.importing.commands import command
@@ -56,10 +56,16 @@ class Converter:
     notes: Notes
     os: Os
     looked_up: bool = False
+    _held: frozenset[At] = frozenset()
 
-    def body(self, model: str, body: JsonObject, at: At) -> Words:
-        """The properties of one of the SDK's models."""
-        return self._fields(body, place_of(model), at)
+    def body(self, model: str, body: JsonObject, at: At, held: Collection[str] = ()) -> Words:
+        """The properties of one of the SDK's models; those that are `held` (by REST name) were sent with a secret."""
+        place = place_of(model)
+        self._held = frozenset((*at, place.names[rest]) for rest in held if rest in place.names)
+        return self._fields(body, place, at)
+
+    def _may_be_secret(self, at: At) -> bool:
+        return any(at[: len(held)] == held for held in self._held)
 
     def _fields(self, body: Mapping[str, Json], place: Place, at: At) -> Words:
         made: Words = {}
@@ -67,7 +73,7 @@ class Converter:
             name = place.names[rest]
             inner = place.property(name)
             if rest == "commandLine" and "command" in place.shape.properties and isinstance(value, str):
-                made |= self._command(value, (*at, name))
+                made |= self._command(value, (*at, name), alone=not body.get("environmentSettings"))
             elif rest == "virtualMachineConfiguration" and "image" in place.shape.properties:
                 made |= self._machine(value, inner, at)
             elif name in _NAMED and isinstance(value, list):
@@ -129,10 +135,13 @@ class Converter:
             return None
         return self.texts.of(choice, at)
 
-    def _command(self, line: str, at: At) -> Words:
+    def _command(self, line: str, at: At, *, alone: bool) -> Words:
+        """`alone` says that no settings stand beside it, in which a secret could be instead."""
         if cannot_be_written(line):
             self.notes.add(at[:-1], "its command line holds characters that cannot stand in a spec")
             return {"command": text("exit 1")}
+        if at in self._held or (alone and self._may_be_secret(at)):
+            return {"command_line": self.secrets.hidden("_".join(map(str, at[-2:])), line, at)}
         word, made = command(self.texts.of(line, at), self.os)
         if word != at[-1] and at in self.notes.by_place:
             for note in self.notes.by_place.pop(at):
@@ -166,7 +175,8 @@ class Converter:
             self.notes.add(at[:-1], f"left out: {name}, which holds characters that cannot stand in a spec")
             return None
         made = self.texts.of(value, at, wish=name)
-        return self.secrets.hidden(name, value, at) if value and made.plain and says_secret(name) else made
+        secret = says_secret(name) or (at[-2] != "metadata" and self._may_be_secret(at))
+        return self.secrets.hidden(name, value, at) if value and made.plain and secret else made
 
     def _machine(self, value: Json, place: Place, at: At) -> Words:
         """The image under our word, and what is left of the machine's configuration."""

@@ -122,6 +122,40 @@ def test_what_a_valid_example_made_is_imported_to_a_spec_that_has_nothing_to_do(
     assert deleted.code == 0, deleted
 
 
+SENT = """\
+vars: {key: {secret: true, from_env: KEY}}
+pool:
+  vm_size: standard_d2s_v3
+  target_dedicated_nodes: 0
+  image: {publisher: canonical, offer: ubuntu-24_04-lts, sku: server}
+  metadata: {team: render}
+  start_task: {command: "true", environment_settings: {K: "{{ vars.key }}"}}
+job:
+  common_environment_settings: {J: "{{ vars.key }}"}
+  job_preparation_task: {command: "echo {{ vars.key }}"}
+tasks:
+  - {id: told, command: "echo {{ vars.key }}"}
+  - {id: plain, command: echo plain}
+"""
+
+
+def test_what_was_sent_with_a_secret_is_not_written_whatever_its_name(write: Callable[[str], Workspace]) -> None:
+    work = write(SENT)
+    env = {**work.env, "KEY": "quite-plain"}
+    folder = work.spec.parent
+    assert batchspec("apply", "spec.yaml", "--no-wait", cwd=folder, env=env).code == 0
+
+    where = ("--pool", work.name, "--job", work.name, "--out", "imported.yaml")
+    ran = batchspec("import", *where, cwd=folder, env=env)
+
+    written = (folder / "imported.yaml").read_text()
+    assert "quite-plain" not in written + ran.stderr
+    assert [word for word in ("team: render", "command: 'true'", "command: echo plain") if word not in written] == []
+    planned = batchspec("plan", "imported.yaml", "--detailed-exitcode", cwd=folder, env=work.env)
+    assert planned.code == 0, f"{planned}\n{written}"
+    assert work.run("delete", "--yes").code == 0
+
+
 def test_one_edit_of_an_imported_spec_is_the_only_reason_of_its_plan(topwords: Workspace) -> None:
     applied = topwords.run("apply")
     assert applied.code == 0, applied
