@@ -146,9 +146,12 @@ class FakeBlobs(Calls):
         on_bytes(len(content))
         self._leave("upload")
 
-    async def delete_blob(self, container: str, name: str) -> bool:
+    async def delete_blob(self, container: str, name: str, *, etag: str | None = None) -> bool:
         await self._enter("delete_blob", f"{container}/{name}", write=True)
         found = self.containers.get(container)
+        blob = None if found is None else found.blobs.get(name)
+        if blob is not None and etag not in (None, blob.etag):
+            raise refused("delete blob", f"{container}/{name}", 412, "ConditionNotMet")
         there = found is not None and found.blobs.pop(name, None) is not None
         self._leave("delete_blob")
         return there

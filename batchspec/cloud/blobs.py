@@ -156,11 +156,14 @@ class AzureBlobs:
         blob = self._blob(container, name)
         await send(Upload(blob, shown_as, path, md5, metadata, expected, on_bytes, self._tries, self._pieces))
 
-    async def delete_blob(self, container: str, name: str) -> bool:
-        """Delete Blob, its snapshots too."""
+    async def delete_blob(self, container: str, name: str, *, etag: str | None = None) -> bool:
+        """Delete Blob, its snapshots too, under If-Match where a version is named."""
+        only: dict[str, Any] = {}
+        if etag is not None:
+            only = {"etag": _quoted(etag), "match_condition": MatchConditions.IfNotModified}
         tries, blob = self._tries("delete blob", f"{container}/{name}"), self._blob(container, name)
         try:
-            await tries.run(lambda: blob.delete_blob(delete_snapshots="include"))
+            await tries.run(lambda: blob.delete_blob(delete_snapshots="include", **only))
         except ServiceRefused as refused:
             if refused.status == 404:
                 return tries.repeated

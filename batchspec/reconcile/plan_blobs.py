@@ -112,7 +112,8 @@ def _pruned(
     siblings = [one for one in desired.uploads.values() if one.container == upload.container]
     named = {file.name for one in siblings for file in one.files}
     for name, blob in there.items():
-        if name.startswith(upload.prefix) and name not in named and owns(desired.name, blob):
+        pruner = next((one for one in siblings if one.prune and name.startswith(one.prefix)), None)
+        if pruner is upload and name not in named and owns(desired.name, blob):
             reason = Reason("its file is gone (prune)")
             yield Change("delete", "upload", f"{container}/{name}", (reason,), upload.key, blob.size)
 

@@ -281,8 +281,8 @@ class BlobStore(Protocol):
         """
         ...
 
-    async def delete_blob(self, container: str, name: str) -> bool:
-        """Delete; False when it is not there."""
+    async def delete_blob(self, container: str, name: str, *, etag: str | None = None) -> bool:
+        """Delete, with `etag` only that version; False when it is not there."""
         ...
 
     def read_blob(self, container: str, name: str, *, etag: str) -> AsyncIterator[bytes]:

@@ -1,7 +1,8 @@
 """Containers and uploads come to be: the first two steps of `apply`.
 
 Place in the pipeline: called by `apply`. Every write is conditional on what the plan saw: a container is created only
-where there is none, a blob only where there was none or where it is still the version that was seen.
+where there is none, a blob only where there was none or where it is still the version that was seen, and only that
+version is pruned.
 """
 
 from dataclasses import dataclass
@@ -105,4 +106,5 @@ async def _upload(run: Run, change: Change, file: LocalFile, progress: _Progress
 
 async def _prune(run: Run, change: Change) -> None:
     container, _, name = change.id.partition("/")
-    await run.services.blobs.delete_blob(container, name)
+    there = run.observed.blobs[container][name]
+    await run.services.blobs.delete_blob(container, name, etag=there.etag)

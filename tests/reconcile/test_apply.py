@@ -543,6 +543,18 @@ async def test_prune_removes_our_blobs_whose_file_is_gone_and_no_others(workload
     assert set(world.blobs.containers["words-input"].blobs) == {"a.txt", "foreign.txt"}
 
 
+async def test_a_blob_that_two_uploads_would_prune_goes_once(workload: Workload, world: World) -> None:
+    pruning = replace(workload, prune=True)
+    await world.apply(pruning.desired())
+    fewer = replace(pruning, texts={"a.txt": workload.texts["a.txt"]}).desired()
+    again = replace(fewer.uploads["texts"], key="again", prefix="b")
+    both = replace(fewer, uploads={**fewer.uploads, "again": again})
+
+    planned = await world.plan(both)
+
+    assert [one.id for one in planned.questions] == ["words-input/b.txt", "words-input/c.txt"]
+
+
 async def test_a_pool_that_somebody_deleted_is_made_anew_and_no_finished_task_runs_again(
     workload: Workload, world: World
 ) -> None:

@@ -319,6 +319,12 @@ async def test_a_blob_is_never_overwritten_unseen(both: Services, tmp_path: Path
     with pytest.raises(ServiceRefused) as raised:
         [piece async for piece in blobs.read_blob(container, "b", etag=seen.etag)]
     assert raised.value.status == 412
+    with pytest.raises(ServiceRefused) as raised:
+        await blobs.delete_blob(container, "b", etag=seen.etag)
+    assert (raised.value.status, raised.value.code) == (412, "ConditionNotMet")
+    (now,) = [one async for one in blobs.list_blobs(container)]
+    assert await blobs.delete_blob(container, "b", etag=now.etag) is True
+    await put(blobs, file, container, "b", b"four")
     assert await blobs.delete_blob(container, "b") is True
     assert await blobs.delete_blob(container, "b") is False
     await blobs.delete_container(container)

@@ -46,6 +46,16 @@ async def test_a_blob_that_changes_meanwhile_is_not_overwritten(workload: Worklo
         await world.apply(replace(workload, texts={**workload.texts, "b.txt": "mine"}).desired())
 
 
+async def test_a_blob_that_changes_meanwhile_is_not_pruned(workload: Workload) -> None:
+    world = World()
+    await world.apply(workload.desired())
+    texts = {name: text for name, text in workload.texts.items() if name != "b.txt"}
+    world.blobs.before("delete_blob", lambda name: world.blobs.put("words-input", "b.txt", b"theirs"))
+    with pytest.raises(ServiceRefused, match=r"words-input/b.txt: ConditionNotMet"):
+        await world.apply(replace(workload, prune=True, texts=texts).desired())
+    assert world.blobs.containers["words-input"].blobs["b.txt"].content == b"theirs"
+
+
 async def test_a_file_that_changes_after_the_plan_is_not_sent(workload: Workload) -> None:
     world = World()
     desired = workload.desired()
