@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 from batchspec.render.symbolic import Json, display
 
 _SIG = re.compile(r"(?i)([?&;\s\"']sig=)[^&\s\"']+")
+# What a build machine takes for an order when a line begins with it: GitHub Actions, Azure Pipelines.
+_ORDER = re.compile(r"\s*(?=::|##\[|##vso)")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 # What shows nothing, or turns the direction of a line.
 NOT_SHOWN = re.compile(
@@ -24,7 +26,15 @@ _INFINITE = "P10675199DT2H48M5.4775807S"
 
 
 def harmless(text: str) -> str:
-    """A text from outside on one line: what is not printable (escapes of a terminal, line ends) is shown as `\\x1b`."""
+    """A text from outside on one line, as `visible`; one that would be an order to a build machine, as the name of a
+    file can be, begins with a sign that is shown so, too."""
+    if order := _ORDER.match(text):
+        text = f"{text[: order.end()]}\\x{ord(text[order.end()]):02x}{text[order.end() + 1 :]}"
+    return visible(text)
+
+
+def visible(text: str) -> str:
+    """A text in which what is not printable (escapes of a terminal, line ends) is shown as `\\x1b`."""
     if text.isprintable():
         return text
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)

@@ -93,3 +93,26 @@ def test_cells_of_a_table_are_shown_as_they_are(forked: Forked, tmp_path: Path) 
     assert ended.code == 2
     assert "'\\x1b[31m\\u202e' has" in ended.out
     assert "\x1b" not in ended.out + ended.err
+
+
+@pytest.mark.parametrize(
+    "name", ["::add-mask::echo.yaml", "::error ::owned.yaml", "##[error]owned.yaml", "##vso[x]y.yaml"]
+)
+def test_no_name_of_a_file_that_a_line_begins_with_is_an_order(forked: Forked, name: str) -> None:
+    golden = f"{name.removesuffix('.yaml')}.txt"
+    for source in ("", HEAD, HEAD + POOL, spec(id="a b"), spec()):
+        files = {name: source, golden: "::error::owned\n"}
+        for words in (
+            ("validate", name),
+            ("validate", name, "--var-file", name),
+            ("validate", f"{name}.not-there"),
+            ("validate", name, "--format", "github"),
+            ("render", name),
+            ("render", name, "--check", golden),
+            ("render", name, "--out", golden),
+        ):
+            ended = forked.command(*words, files=files)
+            assert ended.code in (0, 2, 5), ended
+            lines = [line.strip() for line in (ended.out + ended.err).splitlines()]
+            ours = ("::error file=", "::warning file=") if "github" in words else ("no order is ours",)
+            assert [one for one in lines if one.startswith(("::", "##[", "##vso")) and not one.startswith(ours)] == []

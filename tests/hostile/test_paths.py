@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.hostile.forked import Forked
 from tests.hostile.ran import HEAD, POOL, Ran, batchspec
 
 
@@ -175,3 +176,33 @@ def test_names_of_files_cannot_write_to_the_terminal(repo: Path) -> None:
     assert done.code == 2
     assert "\x1b" not in done.out + done.err
     assert "holds a control character; rename the file" in done.out
+
+
+AWAY = (
+    *("/proc/self/environ", "/proc/self/mem", "/proc/self/fd/0", "/dev/stdin", "/dev/zero", "/dev/tty", "/proc"),
+    "loop.csv",
+)
+
+
+@pytest.mark.parametrize("to", AWAY)
+def test_links_to_processes_devices_and_themselves_are_neither_read_nor_waited_for(
+    repo: Path, to: str, request: pytest.FixtureRequest
+) -> None:
+    specs = repo / "specs"
+    (specs / "loop.csv").symlink_to("loop.csv")
+    (specs / "link.csv").symlink_to(to)
+    (specs / "folder").symlink_to(os.path.dirname(to) or ".")  # noqa: PTH120 - of the text, not of a path
+    process = Forked(specs)
+    request.addfinalizer(process.close)
+    for flags in ((), ("--allow-outside",)):
+        for path in ("link.csv", f"folder/{os.path.basename(to)}"):  # noqa: PTH119
+            for words, text in (
+                (("render", "s.yaml"), upload(path)),
+                (("render", "s.yaml"), rows(path)),
+                (("validate", "s.yaml", "--var-file", path), POOL),
+                (("validate", path), ""),
+            ):
+                ended = process.command(*words, *flags, files={"s.yaml": HEAD + text})
+                allowed = flags and to.endswith(("environ", "mem"))  # regular files, for whoever gives the flag
+                assert ended.code == 2 or allowed, (words, flags, ended)
+                assert "this is a bug" not in ended.err

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.hostile.forked import Forked
 from tests.hostile.ran import HEAD, POOL, batchspec
 
 HELD = {
@@ -96,3 +97,39 @@ def test_no_host_that_only_the_spec_names_is_asked(
     assert done.code in (0, 1, 2), done
     assert lines == []
     assert "stolen" not in done.out + done.err
+
+
+REACHED = (
+    *("{{ PATH }}", "{{ HOME }}", "{{ LEAK }}", "{{ env.LEAK }}", "{{ environ['LEAK'] }}", "{{ vars.LEAK }}"),
+    *("{{ name.__class__ }}", "{{ range.__globals__ }}", "{{ containers.c.sas_url.__globals__ }}", "${LEAK}", "$LEAK"),
+    *("{{ '$LEAK' }}", "%LEAK%", "~/LEAK", "{{ '~' }}", "{{ lipsum.__globals__.os.environ.LEAK }}", "{{ '{LEAK}' }}"),
+    *("{{ '{0.__globals__}'.format(range) }}", "{{ '%(LEAK)s' % vars }}", "{{ ['LEAK'] | map('upper') | join }}"),
+)
+
+
+@pytest.fixture(scope="module")
+def leaking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forked]:
+    """A process with something to be stolen in its environment."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("LEAK", "stolen-value")
+        patched.setenv("HOME", "/stolen-home")
+        process = Forked(tmp_path_factory.mktemp("leaking"))
+    yield process
+    process.close()
+
+
+@pytest.mark.parametrize("source", REACHED)
+def test_no_template_path_or_value_reaches_the_environment(leaking: Forked, source: str) -> None:
+    quoted = f"'{source.replace(chr(39), chr(39) * 2)}'"
+    for text in (
+        f"name: {quoted}\n" + POOL,
+        f"name: a\nvars: {{a: {quoted}}}\n" + POOL + "tasks: [{id: a, command: '{{ vars.a }}'}]\n",
+        f"name: a\ncontainers: {{c: {{name: {quoted}}}}}\n" + POOL,
+        f"name: a\ncontainers: {{c: {{}}}}\nuploads: {{u: {{container: c, files: {quoted}}}}}\n" + POOL,
+        f"name: a\ncontainers: {{c: {{}}}}\ndownloads: [{{container: c, to: {quoted}}}]\n" + POOL,
+        f"name: a\n{POOL}tasks: [{{id: a, command: {quoted}, environment_settings: {{A: {quoted}}}}}]\n",
+        f"name: a\n{POOL}tasks: [{{id: a, command: x, for_each: {{rows: {quoted}}}}}]\n",
+    ):
+        ended = leaking.command("render", "s.yaml", files={"s.yaml": f"version: 1\n{text}"})
+        assert ended.code in (0, 2), ended
+        assert "stolen" not in ended.out + ended.err

@@ -94,5 +94,5 @@ def _data(text: str) -> str:
 
 def _property(text: str) -> str:
     lines = re.split(r"([\r\n])", text)  # a file's name may have line ends, and GitHub needs them to find the file
-    harmless = "".join(one if one in ("\r", "\n") else phrases.harmless(one) for one in lines)
+    harmless = "".join(one if one in ("\r", "\n") else phrases.visible(one) for one in lines)
     return _data(harmless).replace(":", "%3A").replace(",", "%2C")

@@ -133,7 +133,8 @@ def test_odd_names_of_files(
     path = folder + name
     message = "pol: unknown property; did you mean 'pool'?"
 
-    assert printed(path, "text")[0] == f"{folder}{as_text}:3:1: {message}"
+    shown = re.sub(r"^::", r"\\x3a:", f"{folder}{as_text}")  # a line that begins so is an order to a build machine
+    assert printed(path, "text")[0] == f"{shown}:3:1: {message}"
     encoded = folder.replace("%", "%25").replace(",", "%2C").replace(":", "%3A")
     assert printed(path, "github")[0] == f"::error file={encoded}{for_github},line=3,col=1::{message}"
     assert printed(path, "github", GITHUB_WORKSPACE=str(tmp_path))[0] == printed(path, "github")[0]
