@@ -19,6 +19,8 @@ from batchspec.render.scope import Made, Maker, Omit, Scope, fixed
 from batchspec.render.shape import Shape, shape_of
 from batchspec.render.suggest import suggestion
 from batchspec.render.symbolic import OPEN, Json, symbol
+from batchspec.spec.checks.reserved import named
+from batchspec.spec.checks.tree import Part
 from batchspec.spec.document import shown
 from batchspec.spec.load import At
 
@@ -115,6 +117,9 @@ def _with_agent(made: Made, scope: Scope) -> Made:
 
 def named_values(wire: "Wire", value: object, shape: Shape, at: At) -> Maker:
     """Environment settings and metadata: our mapping NAME: value, or Azure's list; the order is kept."""
+    if wire.raw:
+        for finding in named(Part(at[:-1], {str(at[-1]): value}), str(at[-1])):
+            wire.scope.fault(finding.at, finding.message)
     if not isinstance(value, Mapping):
         return wire.value(value, shape, at)
     return making.list_of([_named(wire, str(name), inner, (*at, str(name))) for name, inner in value.items()])

@@ -152,6 +152,14 @@ def test_a_template_gives_the_type_that_belongs_there(render_spec: Render, writt
             "output_files: [\"{{ {'container': 'c', 'file_pattern': 'x', 'condition': 'tasksuccess'} }}\"]",
             "output_files[0]: the value has an unknown property 'condition'; did you mean 'upload_condition'?",
         ),
+        (
+            "environment_settings: \"{{ {'BATCHSPEC_TASK_HASH': 'x'} }}\"",
+            "environment_settings.BATCHSPEC_TASK_HASH: BATCHSPEC_TASK_HASH is set by batchspec; choose another name",
+        ),
+        (
+            "environment_settings: \"{{ [{'name': 'A', 'value': 'x'}] * 2 }}\"",
+            "environment_settings[1].name: 'A' is set by environment_settings[0] too; remove one of them",
+        ),
         ("constraints: '{{ 3 }}'", "constraints: expected a mapping, got the number 3"),
         ("resource_files: '{{ 3 }}'", "resource_files: expected a list, got the number 3"),
     ],

@@ -17,12 +17,21 @@ def environment(spec: Part) -> Iterator[Finding]:
     """Names of environment variables."""
     for holder in (*commanded(spec), *jobs(spec)):
         for word in _SETTINGS:
-            yield from _twice(holder, word)
-            for at, name, on_key in _names(holder, word):
-                if name.upper() == TASK_HASH_SETTING:
-                    yield Finding(at, f"{TASK_HASH_SETTING} is set by batchspec; choose another name", on_key=on_key)
-                elif not name or "=" in name:
-                    yield Finding(at, f"{shown(name)} cannot be the name of an environment variable", on_key=on_key)
+            yield from _settings(holder, word)
+
+
+def named(holder: Part, word: str) -> Iterator[Finding]:
+    """The names of one mapping or list of settings, or of metadata."""
+    yield from _metadata(holder) if word == "metadata" else _settings(holder, word)
+
+
+def _settings(holder: Part, word: str) -> Iterator[Finding]:
+    yield from _twice(holder, word)
+    for at, name, on_key in _names(holder, word):
+        if name.upper() == TASK_HASH_SETTING:
+            yield Finding(at, f"{TASK_HASH_SETTING} is set by batchspec; choose another name", on_key=on_key)
+        elif not name or "=" in name:
+            yield Finding(at, f"{shown(name)} cannot be the name of an environment variable", on_key=on_key)
 
 
 def _twice(holder: Part, word: str) -> Iterator[Finding]:
@@ -37,10 +46,14 @@ def _twice(holder: Part, word: str) -> Iterator[Finding]:
 def metadata(spec: Part) -> Iterator[Finding]:
     """Names of metadata."""
     for holder in (*pools(spec), *jobs(spec), spec.part("schedule")):
-        for at, name, on_key in _names(holder, "metadata"):
-            if name.lower().startswith(METADATA_PREFIX):
-                message = f"names that begin with `{METADATA_PREFIX}` are set by batchspec; choose another name"
-                yield Finding(at, message, on_key=on_key)
+        yield from _metadata(holder)
+
+
+def _metadata(holder: Part) -> Iterator[Finding]:
+    for at, name, on_key in _names(holder, "metadata"):
+        if name.lower().startswith(METADATA_PREFIX):
+            message = f"names that begin with `{METADATA_PREFIX}` are set by batchspec; choose another name"
+            yield Finding(at, message, on_key=on_key)
 
 
 def _names(holder: Part, word: str) -> Iterator[tuple[At, str, bool]]:
