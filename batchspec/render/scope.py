@@ -123,8 +123,9 @@ class Scope:
 
     def template_fault(self, at: At, error: TemplateFault) -> Omit:
         """Note what is wrong with a template."""
-        if not self.assumed or error.names_nothing:
-            self._note(Fault(at, error.message, error.offset))
+        for one in (error, *error.others):
+            if not self.assumed or one.names_nothing:
+                self._note(Fault(at, one.message, one.offset))
         return OMIT
 
     def _note(self, fault: Fault) -> None:

@@ -110,9 +110,27 @@ def text_of(source: str) -> Callable[[Names], str]:
         template = _template(source)
 
     def render(names: Names) -> str:
-        return _rendered(template, names, pieces)
+        try:
+            return _rendered(template, names, pieces)
+        except TemplateFault as fault:
+            fault.others = _later(pieces, fault, names)
+            raise
 
     return render
+
+
+def _later(pieces: Pieces, first: TemplateFault, names: Names) -> tuple[TemplateFault, ...]:
+    """What is wrong with each `{{ }}` behind the one with the first fault; each message once."""
+    found = {first.message: first}
+    for print_, start in zip(pieces.prints, pieces.starts, strict=True):
+        if first.offset is None or start <= first.offset:
+            continue
+        try:
+            text_of(print_)(names)
+        except TemplateFault as fault:
+            fault.offset = None if fault.offset is None else start + fault.offset
+            found.setdefault(fault.message, fault)
+    return tuple(found.values())[1:]
 
 
 @lru_cache(maxsize=10_000)

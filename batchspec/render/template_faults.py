@@ -43,7 +43,8 @@ _NO_LIST = re.compile(r"'(\w+)' object is not iterable")
 class TemplateFault(Exception):
     """A template is wrong, or cannot be rendered with these names; `offset` is the place inside it, None if unknown.
 
-    `names_nothing` says that it uses a name that there is not, which is so whatever values the others have.
+    `names_nothing` says that it uses a name that there is not, which is so whatever values the others have. `others`
+    are what is wrong behind it in the same text.
     """
 
     def __init__(self, message: str, offset: int | None = None, *, names_nothing: bool = False) -> None:
@@ -51,6 +52,7 @@ class TemplateFault(Exception):
         self.message = message
         self.offset = offset
         self.names_nothing = names_nothing
+        self.others: tuple[TemplateFault, ...] = ()
 
 
 def unknown_words(name: str, owner: object, names: Mapping[str, object], always: Collection[str]) -> str:

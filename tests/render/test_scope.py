@@ -95,3 +95,21 @@ def test_a_thousand_faults_of_one_rendering_are_told_and_that_there_are_more() -
         scope.fault(("cleanup", number), "is wrong")
     assert len(scope.faults) == 1_001
     assert scope.faults[-1] == Fault((), "has more problems than these; put them right first")
+
+
+def test_every_wrong_part_of_one_text_is_told_at_its_place(tmp_path: Path) -> None:
+    text = "run {{ nam }} {{ name }} {{ 1 / 0 }} {{ nam }}\n  {{ vars.titel }} {{ 'x' | uper }}"
+    (tmp_path / "s.yaml").write_text("block: |\n  " + text.replace("\n", "\n  ") + "\n")
+    document = load(tmp_path / "s.yaml", "s.yaml")
+    scope = Scope({"name": "demo", "vars": {"title": "x"}})
+    sound, broken = text.replace(" {{ 'x' | uper }}", ""), text
+    making.text(sound, ("block",), scope)(scope)
+    assert [str(fault.problem(document)) for fault in scope.faults] == [
+        "s.yaml:2:10: block: unknown name 'nam'; did you mean 'name'?",
+        "s.yaml:2:31: block: cannot be rendered: division by zero",
+        "s.yaml:3:13: block: `vars` has no 'titel'; did you mean 'title'?",
+    ]
+    making.text(broken, ("block",), told := Scope(scope.names))
+    assert [str(fault.problem(document)) for fault in told.faults] == [
+        "s.yaml:3:31: block: there is no filter 'uper'; did you mean 'upper'?"
+    ]
