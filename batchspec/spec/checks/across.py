@@ -86,7 +86,9 @@ def _strangers(pool: Part, tasks: Iterable[Part]) -> Iterator[Finding]:
         user = task.part("user_identity")
         name = user.data.get("username") if "auto_user" not in user.data else None  # that both are there is told
         if isinstance(name, str) and not has_template(name) and name not in known:
-            there = did_you_mean(name, known) or (f"; there are {', '.join(map(shown, known))}" if known else "")
+            there = did_you_mean(name, known) or (
+                f"; there are {', '.join(map(shown, dict.fromkeys(known)))}" if known else ""
+            )
             told = f"no user {shown(name)} under `user_accounts` of the pool{there}"
             yield Finding((*user.at, "username"), told if known else f"{told}; add it there, or write `auto_user`")
 

@@ -83,6 +83,11 @@ def _distinct(part: Part, words: str, word: str) -> Iterator[Finding]:
             yield Finding((*item.at, word), f"{shown(value)} is that of {words}[{first[value]}] too; they must differ")
 
 
+def _accounts(pool: Part) -> Iterator[Finding]:
+    """A node has one user of each name."""
+    yield from _distinct(pool, "user_accounts", "name")
+
+
 def _registry(part: Part) -> Iterator[Finding]:
     if "identity_reference" in part.data:
         yield from one_of(part, ("identity_reference", "username"), None)
@@ -210,7 +215,7 @@ _SIZE_WORDS = (
     *("enable_auto_scale", "auto_scale_formula", "auto_scale_evaluation_interval"),
     *("target_dedicated_nodes", "target_low_priority_nodes", "resize_timeout"),
 )
-_POOL_RULES = (_scaled, _upgrades, network.pool, machines.agent, machines.encryption, machines.addresses)
+_POOL_RULES = (_scaled, _upgrades, _accounts, network.pool, machines.agent, machines.encryption, machines.addresses)
 _RULES: Mapping[str, tuple[Callable[[Part], Iterator[Finding]], ...]] = {
     "BatchPoolCreateOptions": _POOL_RULES,
     "BatchPoolSpecification": (*_POOL_RULES, _described),
