@@ -17,7 +17,7 @@ _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
-_LARGEST_INTEGER = 2**63 - 1
+LARGEST_INTEGER = 2**63 - 1
 _LONGEST_NUMBER = 400
 
 Scalar = str | int | float | bool | None
@@ -50,6 +50,6 @@ def scalar_from_plain(text: str) -> Scalar:
 
 
 def _in_range(number: int) -> int:
-    if abs(number) > _LARGEST_INTEGER:
+    if abs(number) > LARGEST_INTEGER:
         raise NotANumber("is too large for a 64-bit number")
     return number

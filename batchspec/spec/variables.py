@@ -20,11 +20,12 @@ from batchspec.spec.leaks import secret_in
 from batchspec.spec.load import load
 from batchspec.spec.model import Spec, Variable
 from batchspec.spec.reserved import CHARACTERS
+from batchspec.spec.scalars import LARGEST_INTEGER
 from batchspec.spec.schema import MANY, MAX_FINDINGS
 from batchspec.spec.suggest import did_you_mean
 from batchspec.spec.types import fits, stand_in, type_in_words
 
-_INTEGER = re.compile(r"[-+]?\d{1,18}", re.ASCII)
+_INTEGER = re.compile(r"[-+]?\d{1,19}", re.ASCII)
 _NUMBER = re.compile(r"[-+]?(\d{1,300}(\.\d{0,300})?|\.\d{1,300})([eE][-+]?\d{1,2})?", re.ASCII)
 
 
@@ -158,16 +159,20 @@ def _value_from_text(text: str, kind: str | None) -> object:
             return plain.lower() == "true"
         raise _Unusable("true or false")
     if kind == "integer":
-        if _INTEGER.fullmatch(plain):
+        if _is_integer(plain):
             return int(plain)
-        raise _Unusable("a whole number")
+        raise _Unusable("a whole number (64 bits)" if _INTEGER.fullmatch(plain) else "a whole number")
     if kind == "number":
         if _NUMBER.fullmatch(plain):
-            return int(plain) if _INTEGER.fullmatch(plain) else float(plain)
+            return int(plain) if _is_integer(plain) else float(plain)
         raise _Unusable("a number")
     if kind in ("list", "object"):
         return _value_from_json(text, kind)
     return text
+
+
+def _is_integer(text: str) -> bool:
+    return _INTEGER.fullmatch(text) is not None and abs(int(text)) <= LARGEST_INTEGER
 
 
 def _value_from_json(text: str, kind: str) -> object:

@@ -75,6 +75,11 @@ def test_texts_become_values_of_the_declared_type(tmp_path: Path) -> None:
     assert of(tmp_path, given) == (expected, [])
 
 
+def test_a_whole_number_may_be_as_large_as_one_in_the_spec(tmp_path: Path) -> None:
+    found, problems = of(tmp_path, {"count": str(2**63 - 1), "ratio": str(1 - 2**63), "must": "0"})
+    assert (found["count"], found["ratio"], problems) == (2**63 - 1, 1 - 2**63, [])
+
+
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
@@ -84,6 +89,7 @@ def test_texts_become_values_of_the_declared_type(tmp_path: Path) -> None:
             "9" * 5000,
             "expected a whole number, got '999999999999999999999999999999999999999999999999999999999...'",
         ),
+        ("count", str(2**63), f"expected a whole number (64 bits), got '{2**63}'"),
         ("ratio", "nan", "expected a number, got 'nan'"),
         ("flag", "yes", "expected true or false, got 'yes'"),
         ("words", "a,b", 'expected a list as JSON such as ["a", "b"], got \'a,b\''),
