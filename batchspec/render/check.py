@@ -219,7 +219,8 @@ class Checking:
         found = circle(list(self._waiting), self._follows)
         if not found:
             return
-        ids = {number: (template, id_) for number, template, id_, _ in self._again() if number in found}
+        wanted = set(found)
+        ids = {number: (template, id_) for number, template, id_, _ in self._again() if number in wanted}
         real = [ids[number] for number in found if number in ids]
         names, template = [id_ for _, id_ in real], real[0][0]
         way = " -> ".join([*names[:_SHOWN], *["..."] * (len(names) > _SHOWN), names[0]])

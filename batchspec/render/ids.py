@@ -34,7 +34,8 @@ def task_id(text: str) -> str:
     """
     if _ID.fullmatch(text):
         return text
-    composed = unicodedata.normalize("NFKD", text)
+    # Each character alone: the order of its accents, which take long to sort where there are many, goes with them.
+    composed = text if text.isascii() else "".join(unicodedata.normalize("NFKD", c) for c in text)
     plain = "".join(c for c in composed if not unicodedata.combining(c))
     readable = _NOT_ID.sub("-", plain).strip("-_")
     lost = not readable or any(c.isalnum() and not c.isascii() for c in plain)

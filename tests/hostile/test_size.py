@@ -44,6 +44,7 @@ SPECS = {
     "many tasks that wait for none": POOL + "tasks:\n" + "".join(f"- {{id: a{n}, command: x, depends_on: {{task_ids: [b{n}]}}}}\n" for n in range(2_000)),
     "all wait for all": POOL + "tasks:\n" + "".join(f"- {{id: a{n}, name: n{n}, command: x, needs: [{', '.join(f'n{m}' for m in range(n))}]}}\n" for n in range(200)),
     "a circle of many": POOL + "tasks:\n" + "".join(f"- {{id: a{n}, command: x, depends_on: {{task_ids: [a{(n + 1) % 1500}]}}}}\n" for n in range(1_500)),
+    "a circle of tens of thousands": POOL + "tasks: [{id: 'a{{ index }}', command: x, for_each: {range: 40000}, depends_on: {task_ids: ['a{{ (index + 1) % 40000 }}']}}]\n",
     "long ranges of ids": POOL + "tasks:\n" + "".join(f"- {{id: '{n}', command: x, depends_on: {{task_id_ranges: [{{start: 0, end: 2147483647}}]}}}}\n" for n in range(900)),
     "a formula of brackets": "pool: {vm_size: s, autoscale: {formula: '$a=" + "(" * 200_000 + "'}, image: {publisher: a, offer: b, sku: c}}\n",
     "a formula of sums": "pool: {vm_size: s, autoscale: {formula: '$a=" + "1+" * 20_000 + "1'}, image: {publisher: a, offer: b, sku: c}}\n",

@@ -102,6 +102,7 @@ RUNAWAYS = {
     "many names": "".join(f"{{{{a{number}}}}}" for number in range(900)),
     "braces that are never closed": "{{" * 400_000,
     "white space before a brace": " \n" * 400_000 + "{{- x }}",
+    "many accents on one letter": "{{ ('a' ~ '\u0301\u0323' * 200000) | task_id }}",
     "a recursive loop": "{% for x in [[1]] recursive %}{{ loop(x) }}{% endfor %}",
     "a macro that calls itself": "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
     "a cycler": "{% set c = cycler('a', 'b') %}{% for i in range(99999) %}{{ c.next() }}{% endfor %}",

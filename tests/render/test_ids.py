@@ -92,3 +92,11 @@ def test_a_legal_blob_name_has_no_fault(text: str) -> None:
 )
 def test_an_illegal_blob_name_has_a_fault(text: str) -> None:
     assert blob_fault(text) is not None
+
+
+def test_accents_are_dropped_in_whatever_order_they_stand() -> None:
+    found = [
+        task_id(text).rpartition("-")[0]
+        for text in ("e\u0301\u0323 x", "e\u0323\u0301 x", "\u1ec7\u0301 x", "\ufb01 x")
+    ]
+    assert found == ["e-x", "e-x", "e-x", "fi-x"]
