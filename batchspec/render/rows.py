@@ -1,7 +1,7 @@
 """A CSV, TSV or JSON Lines file -> its rows, one by one.
 
 Place in the pipeline: `sources` reads the file that `rows` names with this. In: a path. Out: rows as mappings, in the
-order of the file; never more than one of them is held. Raises BadRows with what is wrong and where.
+order of the file; never more than one of them is held. Raises BadRows with what is wrong and where, and TooMuch.
 
 Decisions: the first line of a CSV or TSV file names the columns, each once; every value is text, as written; a line
 without any field is passed over, one with too few or too many is an error. A file begins with a byte order mark or
@@ -17,6 +17,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
+from batchspec.render.metering import RUN
 from batchspec.render.symbolic import Json, holds_marker, holds_surrogate
 from batchspec.spec.document import shown
 from batchspec.spec.opening import opened
@@ -27,6 +28,8 @@ Reader = Callable[[Iterator[str]], Iterator[Row]]
 # A task is at most 1 MiB, so no field that is longer can be of use; the module's own limit is 128 KiB.
 MAX_FIELD_CHARACTERS = 1_048_576
 MAX_LINE_CHARACTERS = 10_000_000
+# Characters that cost a unit of `metering`.
+_READ_AT_ONCE = 16
 
 
 class BadRows(ValueError):
@@ -44,7 +47,7 @@ def suffixes() -> str:
 
 
 def rows(path: Path, reader: Reader, within: Path | None = None) -> Iterator[Row]:
-    """The rows of a file, which must lie below `within`, streamed. Raises BadRows."""
+    """The rows of a file, which must lie below `within`, streamed. Raises BadRows, TooMuch when too much is read."""
     csv.field_size_limit(MAX_FIELD_CHARACTERS)
     try:
         with TextIOWrapper(opened(path, within), encoding="utf-8-sig", newline="") as content:
@@ -65,6 +68,7 @@ def _lines(content: TextIO) -> Iterator[str]:
         number += 1
         if len(line) > MAX_LINE_CHARACTERS:
             raise BadRows(f"line {number:,} has more than {MAX_LINE_CHARACTERS:,} characters")
+        RUN.spend(1 + len(line) // _READ_AT_ONCE)
         yield line
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from batchspec.render import files, rows
 from batchspec.render.elements import MAX_TASKS, Element, Elements, Sources, nothing
 from batchspec.render.files import Folder
+from batchspec.render.guard import TooMuch
 from batchspec.render.ids import blob_name_fault
 from batchspec.render.model import BlobQuery, Listing, LocalFile
 from batchspec.render.names import BlobFile, listed
@@ -147,7 +148,7 @@ def table(wire: Wire, sources: Sources, given: object, at: At) -> Elements:
             _keep(sources, str(source), file)
             for number, row in enumerate(rows.rows(file.path, reader, sources.folder.within), 1):
                 yield Element(row, f"row {number:,} of {source}")
-        except rows.BadRows as error:
+        except (rows.BadRows, TooMuch) as error:
             scope.fault(at, f"{shown(source)}: {error}")
 
     return Elements(walk, lambda scope: sum(1 for _ in walk(scope)))

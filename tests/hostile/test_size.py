@@ -96,6 +96,15 @@ def test_no_table_asks_for_too_much(forked: Forked, name: str, content: str) -> 
     assert ended.cpu_s < CPU_S
 
 
+def test_no_table_is_read_again_and_again_for_nothing(forked: Forked) -> None:
+    task = "- {id: 'a{{ row.a }}', command: x, for_each: {rows: empty.csv}}\n"
+    spec = HEAD + POOL + "tasks:\n" + task * 1_000
+    refused = forked.command("validate", "s.yaml", files={"s.yaml": spec, "empty.csv": "a\n" + "\n" * 900_000})
+    assert refused.code == 2, refused
+    assert refused.cpu_s < CPU_S
+    assert "--allow-large" in refused.out
+
+
 def test_what_is_refused_by_its_size_says_how_to_have_it(forked: Forked) -> None:
     spec = HEAD + each("{range: 60000}", command="{% for i in range(999) %}{% endfor %}")
     refused = forked.command("validate", "s.yaml", files={"s.yaml": spec})
