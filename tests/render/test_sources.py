@@ -57,7 +57,8 @@ def test_what_needs_tasks_that_nobody_knows_is_not_known_either(render_spec: Ren
 def test_offline_wrong_names_are_found(render_spec: Render) -> None:
     spec = EACH.replace("file.suffix", "file.path").replace("file.size", "fiel.size")
     assert [told.partition(": tasks[0].command: ")[2] for told in render_spec(HEAD + spec).told] == [
-        "unknown name 'fiel'; did you mean 'file'?"
+        "unknown name 'fiel'; did you mean 'file'?",
+        "this has no 'path'; there are: md5, name, size, stem, suffix, url",
     ]
     spec = EACH.replace("file.suffix", "file.path")
     assert [told.partition(": tasks[0].command: ")[2] for told in render_spec(HEAD + spec).told] == [
