@@ -29,7 +29,7 @@ demo: .venv/local.stamp ## Run specs/topwords.yaml on the local engine and show 
 
 test: test-tools ## Run all tests.
 	@echo '== pytest'
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 test-tools: .venv/dev.stamp ## Install what the tests need: .venv with the locked dependencies, and ffmpeg.
 	@if ! { command -v ffmpeg && command -v ffprobe; } >/dev/null; then \
