@@ -7,6 +7,7 @@ from batchspec.spec.document import At
 from batchspec.spec.model import Container, Download, Job, Pool, TaskTemplate, Upload, Variable
 from tests.spec.written import document, spec
 
+IMAGE = {"publisher": "a", "offer": "b", "sku": "c"}
 WHOLE = """
     version: 1
     name: demo
@@ -19,7 +20,7 @@ WHOLE = """
     uploads:
       one: {container: my_input, files: a.txt}
       two: {container: my_input, files: [a, b], prefix: p/, prune: true}
-    pool: {id: p, vm_size: s, image: {id: i}, os: windows}
+    pool: {id: p, vm_size: s, image: {publisher: a, offer: b, sku: c}, os: windows}
     tasks:
       - {id: t, command: c, needs: e, for_each: {range: 2}, required_slots: 2}
       - {name: e, id: u, command_line: c}
@@ -46,7 +47,7 @@ def test_every_part_is_built_with_its_path_and_its_defaults(tmp_path: Path) -> N
         "one": Upload("one", "my_input", ("a.txt",), "", False, ("uploads", "one")),
         "two": Upload("two", "my_input", ("a", "b"), "p/", True, ("uploads", "two")),
     }
-    assert found.pool == Pool("p", False, "windows", {"vm_size": "s", "image": {"id": "i"}}, ("pool",))
+    assert found.pool == Pool("p", False, "windows", {"vm_size": "s", "image": IMAGE}, ("pool",))
     assert found.job == Job("{{ name }}", False, {}, ())
     assert found.tasks == (
         TaskTemplate(None, "t", {"range": 2}, ("e",), {"command": "c", "required_slots": 2}, ("tasks", 0)),
@@ -61,7 +62,7 @@ def test_every_part_is_built_with_its_path_and_its_defaults(tmp_path: Path) -> N
 
 
 def test_what_is_left_out_has_defaults(tmp_path: Path) -> None:
-    found = spec(tmp_path, "version: 1\nname: demo\npool: {vm_size: s, image: {id: i}}\n")
+    found = spec(tmp_path, "version: 1\nname: demo\npool: {vm_size: s, image: {publisher: a, offer: b, sku: c}}\n")
     assert (found.pool and found.pool.id, found.job, found.tasks, found.wait_timeout) == (
         "{{ name }}",
         None,
