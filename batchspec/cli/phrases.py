@@ -25,6 +25,11 @@ _WORDS = ("true", "false", "null")
 _INFINITE = "P10675199DT2H48M5.4775807S"
 
 
+def is_order(line: str) -> bool:
+    """Whether a build machine that prints this line would obey it."""
+    return _ORDER.match(line) is not None
+
+
 def harmless(text: str) -> str:
     """A text from outside on one line, as `visible`; one that would be an order to a build machine, as the name of a
     file can be, begins with a sign that is shown so, too."""

@@ -23,7 +23,6 @@ Format = Literal["yaml", "json"]
 
 # libyaml writes no tab into a literal block; this character is in no text that was displayed (see `symbolic`).
 _TAB = OPEN
-_COMMANDS = ("::", "##[")
 
 
 def rendering(desired: Desired, format: Format, *, task: str | None, limit: int | None) -> Iterator[str]:
@@ -105,5 +104,5 @@ def _reads_well(text: str) -> bool:
     the document. Some lines are commands to a build machine.
     """
     lines = text.removesuffix("\n").split("\n")
-    ends = all(line == line.rstrip() and not line.lstrip().startswith(_COMMANDS) for line in lines)
+    ends = all(line == line.rstrip() and not phrases.is_order(line) for line in lines)
     return "\n" in text and ends and bool(lines[0]) and bool(lines[-1]) and not lines[0][0].isspace()

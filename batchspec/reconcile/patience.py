@@ -1,6 +1,7 @@
 """Looking again and again until the service has come to something: how often, and what a silent service means.
 
-Place in the pipeline: every wait at the end of `apply` looks through it: for tasks, a schedule, nodes, release tasks.
+Place in the pipeline: every wait at the end of `apply` (for tasks, a schedule, nodes, release tasks) and `status
+--watch` look through it.
 In: a look that answers None while it goes on. Out: its answer, or None when the time is over.
 
 A wait is hours long, and whatever it waits for goes on without it: a service that does not answer is looked at again

@@ -18,7 +18,7 @@ HIDDEN = {
     "line separator": "\u2028\u2029\x85",
     "soft hyphen": "\xad",
 }
-ORDERS = ("::error file=a.py::owned", "  ::stop-commands::x", "::add-mask::echo", "##[error]owned")
+ORDERS = ("::error file=a.py::owned", "  ::stop-commands::x", "::add-mask::echo", "##[error]owned", "##vso[task.x]y")
 
 
 def spec(**task: object) -> str:
@@ -54,7 +54,7 @@ def test_no_line_of_a_rendering_is_an_order_to_a_build_machine(forked: Forked, o
     ):
         out = render(forked, source, "--format", format).out
         assert order.strip() in out
-        assert not [line for line in out.splitlines() if line.strip().startswith(("::", "##["))]
+        assert not [line for line in out.splitlines() if line.strip().startswith(("::", "##[", "##vso"))]
 
 
 @pytest.mark.parametrize("name", HIDDEN)
@@ -82,7 +82,7 @@ def test_no_line_of_a_message_is_an_order_to_a_build_machine(forked: Forked, ord
             ended = forked.command("validate", "s.yaml", "--format", format, files={"s.yaml": source})
             assert ended.code == 2
             lines = [line.strip() for line in (ended.out + ended.err).splitlines()]
-            orders = [line for line in lines if line.startswith(("::", "##["))]
+            orders = [line for line in lines if line.startswith(("::", "##[", "##vso"))]
             ours = ("::error file=s.yaml,line=", "::warning file=s.yaml,line=")
             assert all(format == "github" and line.startswith(ours) for line in orders)
 

@@ -36,6 +36,17 @@ async def frozen(desired: Desired, world: World, place: str = "local") -> tuple[
     return freezing.digest(made, seen), "".join(freezing.text(made, seen))
 
 
+def watched(workload: Workload) -> tuple[Desired, list[str]]:
+    """The spec, and a list that grows with every walk over its tasks."""
+    walks: list[str] = []
+
+    def counted() -> object:
+        walks.append("walk")
+        return workload.desired().tasks()
+
+    return replace(workload.desired(), tasks=counted), walks  # type: ignore[arg-type]
+
+
 async def digest(desired: Desired, world: World) -> str:
     return (await frozen(desired, world))[0]
 
@@ -128,13 +139,7 @@ async def test_what_would_be_replaced_is_known_by_its_fingerprint(workload: Work
 
 
 async def test_a_second_plan_of_one_spec_walks_its_tasks_no_second_time(workload: Workload, world: World) -> None:
-    walks: list[str] = []
-
-    def counted() -> object:
-        walks.append("walk")
-        return workload.desired().tasks()
-
-    desired = replace(workload.desired(), tasks=counted)  # type: ignore[arg-type]
+    desired, walks = watched(workload)
     seen = await observe(desired, world.services)
     made, freezing = plan(desired, seen), Freezing(desired, "local")
     walks.clear()
@@ -150,13 +155,7 @@ async def test_a_second_plan_of_one_spec_walks_its_tasks_no_second_time(workload
 
 @pytest.mark.parametrize("keep", [True, False])
 async def test_who_plans_makes_the_digest_on_the_way(workload: Workload, world: World, keep: bool) -> None:
-    walks: list[str] = []
-
-    def counted() -> object:
-        walks.append("walk")
-        return workload.desired().tasks()
-
-    desired = replace(workload.desired(), tasks=counted)  # type: ignore[arg-type]
+    desired, walks = watched(workload)
     seen = await observe(desired, world.services)
     digest_, text = await frozen(desired, world)
     walks.clear()
